@@ -1,0 +1,492 @@
+"""The kernels of `abstract`: what shape and dtype each primitive gives, and how much work it is."""
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import optree
+
+from kerata.backends import dtypes
+from kerata.backends.abstract_tensor import AbstractTensor as T
+from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed, window
+
+
+class _Tally(threading.local):
+    counts: Any = None
+
+
+tally = _Tally()
+
+
+def describe(*tensors: T) -> str:
+    """`(32, 784) float32, (784, 128) float32`."""
+    return ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors)
+
+
+def broadcast(name: str, *shapes: Sequence[Any]) -> tuple[Any, ...]:
+    """The shape that shapes broadcast to.
+
+    Raises:
+        ValueError: two sizes differ and neither is 1.
+    """
+    rank = max(len(s) for s in shapes)
+    result = []
+    for i in range(-rank, 0):
+        found = 1
+        for shape in shapes:
+            size = shape[i] if -i <= len(shape) else 1
+            if size != 1:
+                if found not in (1, size):
+                    listed = " and ".join(str(tuple(s)) for s in shapes)
+                    raise ValueError(
+                        f"{name}: the shapes {listed} don't broadcast: "
+                        f"axis {i} has {found} and {size}"
+                    )
+                found = size
+        result.append(found)
+    return tuple(result)
+
+
+def _elementwise(name: str, dtype: str | None = None) -> Callable[..., T]:
+    def kernel(*xs: T, **_: Any) -> T:
+        tensors = [x for x in xs if isinstance(x, T)]
+        shape = tensors[0].shape if len(tensors) == 1 else broadcast(name, *(x.shape for x in tensors))
+        return T(shape, dtype or tensors[0].dtype)
+
+    return kernel
+
+
+def _where(condition: T, x1: T, x2: T) -> T:
+    return T(broadcast("where", condition.shape, x1.shape, x2.shape), x1.dtype)
+
+
+def _cast(x: T, dtype: Any) -> T:
+    return T(x.shape, dtypes.standardize_dtype(dtype))
+
+
+def reduced(shape: Sequence[Any], axis: Any, keepdims: bool) -> tuple[Any, ...]:
+    """The shape that is left when `axis` is reduced."""
+    axes = axes_tuple(axis, len(shape))
+    if keepdims:
+        return tuple(1 if i in axes else s for i, s in enumerate(shape))
+    return tuple(s for i, s in enumerate(shape) if i not in axes)
+
+
+def _reduction(rule: Callable[[str], str]) -> Callable[..., T]:
+    def kernel(x: T, axis: Any = None, keepdims: bool = False, initial: Any = None) -> T:
+        return T(reduced(x.shape, axis, keepdims), rule(x.dtype))
+
+    return kernel
+
+
+def _prod(x: T, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> T:
+    return T(
+        reduced(x.shape, axis, keepdims), dtypes.standardize_dtype(dtype or summed(x.dtype))
+    )
+
+
+def _cumsum(x: T, axis: Any = None, dtype: Any = None) -> T:
+    shape = (math.prod(x.shape),) if axis is None else x.shape
+    return T(shape, dtypes.standardize_dtype(dtype or summed(x.dtype)))
+
+
+def _reshape(x: T, newshape: Any) -> T:
+    shape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    total = math.prod(x.shape)
+    if -1 in shape:
+        known = math.prod(s for s in shape if s != -1)
+        rest = total // known if known else 0
+        shape = tuple(rest if s == -1 else s for s in shape)
+    if math.prod(shape) != total:
+        raise ValueError(
+            f"reshape: {describe(x)} has {total} elements, which don't fill the shape "
+            f"{tuple(newshape) if not isinstance(newshape, int) else newshape}"
+        )
+    return T(shape, x.dtype)
+
+
+def _transpose(x: T, axes: Any = None) -> T:
+    rank = len(x.shape)
+    order = tuple(range(rank))[::-1] if axes is None else axes_tuple(tuple(axes), rank)
+    if sorted(order) != list(range(rank)):
+        raise ValueError(f"transpose: axes {axes} is no order of the {rank} axes of {describe(x)}")
+    return T(tuple(x.shape[a] for a in order), x.dtype)
+
+
+def _broadcast_to(x: T, shape: Any) -> T:
+    shape = tuple(shape)
+    if broadcast("broadcast_to", x.shape, shape) != shape:
+        raise ValueError(f"broadcast_to: {describe(x)} does not broadcast to {shape}")
+    return T(shape, x.dtype)
+
+
+def _expand_dims(x: T, axis: Any) -> T:
+    added = 1 if isinstance(axis, int) else len(axis)
+    axes = axes_tuple(axis, len(x.shape) + added)
+    rest = iter(x.shape)
+    return T(
+        tuple(1 if i in axes else next(rest) for i in range(len(x.shape) + added)), x.dtype
+    )
+
+
+def _squeeze(x: T, axis: Any = None) -> T:
+    if axis is None:
+        return T(tuple(s for s in x.shape if s != 1), x.dtype)
+    axes = axes_tuple(axis, len(x.shape))
+    if any(x.shape[a] != 1 for a in axes):
+        raise ValueError(f"squeeze: axis {axis} of {describe(x)} is not of size 1")
+    return T(tuple(s for i, s in enumerate(x.shape) if i not in axes), x.dtype)
+
+
+def _concatenate(xs: Sequence[T], axis: int = 0) -> T:
+    rank = len(xs[0].shape)
+    (place,) = axes_tuple(axis, rank)
+    for x in xs:
+        others = [i for i in range(rank) if i != place]
+        if len(x.shape) != rank or any(x.shape[i] != xs[0].shape[i] for i in others):
+            raise ValueError(
+                f"concatenate: the tensors must agree on all axes but {axis}; got {describe(*xs)}"
+            )
+    total = sum(x.shape[place] for x in xs)
+    return T((*xs[0].shape[:place], total, *xs[0].shape[place + 1 :]), xs[0].dtype)
+
+
+def _stack(x: Sequence[T], axis: int = 0) -> T:
+    if any(t.shape != x[0].shape for t in x):
+        raise ValueError(f"stack: the tensors must have one shape; got {describe(*x)}")
+    (place,) = axes_tuple(axis, len(x[0].shape) + 1)
+    return T((*x[0].shape[:place], len(x), *x[0].shape[place:]), x[0].dtype)
+
+
+def _unstack(x: T, num: int | None = None, axis: int = 0) -> list[T]:
+    (place,) = axes_tuple(axis, len(x.shape))
+    return [T(reduced(x.shape, place, False), x.dtype) for _ in range(x.shape[place])]
+
+
+def _split(x: T, indices_or_sections: Any, axis: int = 0) -> list[T]:
+    (place,) = axes_tuple(axis, len(x.shape))
+    cuts = [0, *cut_points(indices_or_sections, x.shape[place]), x.shape[place]]
+    before, after = x.shape[:place], x.shape[place + 1 :]
+    return [
+        T((*before, max(b - a, 0), *after), x.dtype) for a, b in zip(cuts, cuts[1:], strict=False)
+    ]
+
+
+def _getitem(x: T, key: Any) -> T:
+    keys = list(key) if isinstance(key, tuple) else [key]
+    taken = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    if Ellipsis not in [k for k in keys if k is None or k is Ellipsis]:
+        keys.append(Ellipsis)
+    if taken > len(x.shape):
+        raise IndexError(f"getitem: {taken} indices for {describe(x)}")
+    sizes, result, fancy, places = list(x.shape), [], [], []
+    for k in keys:
+        if k is None:
+            result.append(1)
+        elif k is Ellipsis:
+            count = len(x.shape) - taken
+            result += sizes[:count]
+            del sizes[:count]
+        elif isinstance(k, slice):
+            result.append(len(range(*k.indices(sizes.pop(0)))))
+        elif isinstance(k, int):
+            size = sizes.pop(0)
+            if not -size <= k < size:
+                raise IndexError(f"getitem: index {k} is out of range for an axis of {size}")
+        else:
+            sizes.pop(0)
+            fancy.append(tuple(getattr(k, "shape", (len(k),))))
+            places.append(len(result))
+    if fancy:
+        at = places[0] if len(set(places)) == 1 else 0
+        result[at:at] = broadcast("getitem", *fancy)
+    return T(tuple(result), x.dtype)
+
+
+def _pad(x: T, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> T:
+    pairs = pad_pairs(pad_width, len(x.shape))
+    return T(tuple(s + a + b for s, (a, b) in zip(x.shape, pairs, strict=True)), x.dtype)
+
+
+def _flip(x: T, axis: Any = None) -> T:
+    axes_tuple(axis, len(x.shape))
+    return x
+
+
+def _repeat(x: T, repeats: int, axis: int | None = None) -> T:
+    if axis is None:
+        return T((math.prod(x.shape) * repeats,), x.dtype)
+    (place,) = axes_tuple(axis, len(x.shape))
+    return T(tuple(s * repeats if i == place else s for i, s in enumerate(x.shape)), x.dtype)
+
+
+def _tile(x: T, repeats: Any) -> T:
+    times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    rank = max(len(times), len(x.shape))
+    times = (1,) * (rank - len(times)) + times
+    shape = (1,) * (rank - len(x.shape)) + tuple(x.shape)
+    return T(tuple(s * t for s, t in zip(shape, times, strict=True)), x.dtype)
+
+
+def _take(x: T, indices: T, axis: int | None = None) -> T:
+    if axis is None:
+        return T(indices.shape, x.dtype)
+    (place,) = axes_tuple(axis, len(x.shape))
+    return T((*x.shape[:place], *indices.shape, *x.shape[place + 1 :]), x.dtype)
+
+
+def _take_along_axis(x: T, indices: T, axis: int | None = None) -> T:
+    if axis is None:
+        return T((math.prod(indices.shape),), x.dtype)
+    (place,) = axes_tuple(axis, len(x.shape))
+    if len(indices.shape) != len(x.shape):
+        raise ValueError(f"take_along_axis: the ranks differ: {describe(x, indices)}")
+    free = [1 if i == place else s for i, s in enumerate(x.shape)]
+    shape = list(broadcast("take_along_axis", free, [*indices.shape]))
+    shape[place] = indices.shape[place]
+    return T(tuple(shape), x.dtype)
+
+
+def _arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> T:
+    ends = [v for v in (start, stop, step) if v is not None]
+    kind = dtype or dtypes.result_type(*(getattr(v, "dtype", type(v)) for v in ends))
+    first, last = (0, start) if stop is None else (start, stop)
+    count = max(math.ceil((last - first) / (1 if step is None else step)), 0)
+    return T((count,), dtypes.standardize_dtype(kind))
+
+
+def _full(shape: Any, fill_value: T, dtype: Any = None) -> T:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    return T(sizes, dtypes.standardize_dtype(dtype or fill_value.dtype))
+
+
+def _matmul(x1: T, x2: T) -> T:
+    a = x1.shape if len(x1.shape) > 1 else (1, *x1.shape)
+    b = x2.shape if len(x2.shape) > 1 else (*x2.shape, 1)
+    if not x1.shape or not x2.shape:
+        raise ValueError(f"matmul: both tensors need an axis; got {describe(x1, x2)}")
+    if a[-1] != b[-2]:
+        raise ValueError(
+            f"matmul: the last axis of x1 has {a[-1]} entries, the second last of x2 has {b[-2]} "
+            f"(x1 {describe(x1)}, x2 {describe(x2)})"
+        )
+    shape = (*broadcast("matmul", a[:-2], b[:-2]), a[-2], b[-1]) if len(a) + len(b) > 4 else (
+        a[-2], b[-1],
+    )  # fmt: skip
+    if len(x1.shape) == 1:
+        shape = (*shape[:-2], shape[-1])
+    return T(shape[:-1] if len(x2.shape) == 1 else shape, x1.dtype)
+
+
+def _letters(subscripts: str, operands: Sequence[T]) -> tuple[list[str], str]:
+    """The terms and the output of an einsum, its ellipses spelled out in capitals."""
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} tensors; got {len(operands)}")
+    extra = "ZYXWVUTSRQ"
+    longest = ""
+    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
+        if "..." in term:
+            dots = extra[: len(x.shape) - len(term) + 3][::-1]
+            longest = dots if len(dots) > len(longest) else longest
+            terms[i] = term.replace("...", dots)
+    if not arrow:
+        every = "".join(terms)
+        out = "..." + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in extra))
+    return terms, out.replace("...", longest)
+
+
+def _einsum_sizes(subscripts: str, operands: Sequence[T]) -> tuple[dict[str, Any], str]:
+    terms, out = _letters(subscripts, operands)
+    sizes: dict[str, Any] = {}
+    for term, x in zip(terms, operands, strict=True):
+        if len(term) != len(x.shape):
+            raise ValueError(f"einsum: {term!r} of {subscripts!r} does not fit {describe(x)}")
+        for letter, size in zip(term, x.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                if 1 not in (sizes[letter], size):
+                    raise ValueError(
+                        f"einsum: {letter!r} of {subscripts!r} is {sizes[letter]} and {size} "
+                        f"({describe(*operands)})"
+                    )
+                sizes[letter] = max(size, sizes[letter])
+    return sizes, out
+
+
+def _einsum(subscripts: str, *operands: T) -> T:
+    sizes, out = _einsum_sizes(subscripts, operands)
+    return T(tuple(sizes[letter] for letter in out), operands[0].dtype)
+
+
+def _framed(plan: Any, x: T, channels: Any) -> tuple[Any, ...]:
+    sizes = plan.output(plan.spatial(x.shape))
+    if any(s < 1 for s in sizes):
+        raise ValueError(
+            f"The window {plan.size} is larger than the input {describe(x)}: no output is left"
+        )
+    if plan.channels_last:
+        return (x.shape[0], *sizes, channels)
+    return (x.shape[0], channels, *sizes)
+
+
+def _conv(
+    inputs: T,
+    kernel: T,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> T:
+    if len(kernel.shape) != len(inputs.shape):
+        raise ValueError(f"conv: the ranks of inputs and kernel differ: {describe(inputs, kernel)}")
+    size = tuple(kernel.shape[:-2])
+    plan = window(len(inputs.shape), size, strides, padding, data_format, dilation_rate)
+    channels = inputs.shape[-1] if plan.channels_last else inputs.shape[1]
+    if channels % kernel.shape[-2] or kernel.shape[-1] % max(channels // kernel.shape[-2], 1):
+        raise ValueError(
+            f"conv: the inputs have {channels} channels, which the kernel's {kernel.shape[-2]} must "
+            f"divide, and the {kernel.shape[-1]} filters that number of groups "
+            f"({describe(inputs, kernel)})"
+        )
+    return T(_framed(plan, inputs, kernel.shape[-1]), inputs.dtype)
+
+
+def _pool(
+    inputs: T,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> T:
+    plan = window(len(inputs.shape), pool_size, strides, padding, data_format)
+    channels = inputs.shape[-1] if plan.channels_last else inputs.shape[1]
+    return T(_framed(plan, inputs, channels), inputs.dtype)
+
+
+def _scan(
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: Any = 1,
+) -> tuple[Any, Any]:
+    leaves = optree.tree_leaves(xs)
+    count = leaves[0].shape[0] if leaves else length
+    before = None if tally.counts is None else (tally.counts.flops, tally.counts.bytes)
+    row = optree.tree_map(lambda x: T(tuple(x.shape[1:]), x.dtype), cast(Any, xs))
+    carry, y = f(init, row)
+    for old, new in zip(optree.tree_leaves(init), optree.tree_leaves(carry), strict=True):
+        same = [repr(s) for s in old.shape] == [repr(s) for s in new.shape]
+        if not same or old.dtype != new.dtype:
+            raise ValueError(
+                f"scan: the carry must keep its shape and dtype; it was {describe(old)} "
+                f"and became {describe(new)}"
+            )
+    if before is not None and isinstance(count, int):
+        tally.counts.flops += (tally.counts.flops - before[0]) * (count - 1)
+        tally.counts.bytes += (tally.counts.bytes - before[1]) * (count - 1)
+    return carry, optree.tree_map(lambda t: T((count, *t.shape), t.dtype), y)
+
+
+def _while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
+    if not isinstance(loop_vars, (list, tuple)):
+        cond(loop_vars)
+        body(loop_vars)
+        return loop_vars
+    cond(*loop_vars)
+    body(*loop_vars)
+    return tuple(loop_vars)
+
+
+def _cond(pred: T, true_fn: Any, false_fn: Any) -> Any:
+    chosen, other = true_fn(), false_fn()
+    if optree.tree_structure(chosen) != optree.tree_structure(other):
+        raise ValueError("cond: the two branches return different structures")
+    return chosen
+
+
+def _random(shape: Any, seed: T, dtype: str = "float32") -> T:
+    return T(tuple(shape), dtypes.standardize_dtype(dtype))
+
+
+_KEEP = ["add", "subtract", "multiply", "true_divide", "floor_divide", "mod", "power", "maximum", "minimum", "negative", "absolute", "sign", "floor", "ceil", "round", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tanh", "erf", "erfinv"]
+_BOOL = ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not", "isnan"]
+_PLAIN: dict[str, Callable[..., Any]] = {
+    **{n: _elementwise(n) for n in _KEEP},
+    **{n: _elementwise(n, "bool") for n in _BOOL},
+    "where": _where, "cast": _cast, "stop_gradient": lambda variable: variable,
+    "sum": _reduction(summed), "mean": _reduction(lambda d: d), "max": _reduction(lambda d: d),
+    "min": _reduction(lambda d: d), "any": _reduction(lambda _: "bool"),
+    "all": _reduction(lambda _: "bool"), "argmax": _reduction(lambda _: "int32"),
+    "argmin": _reduction(lambda _: "int32"), "prod": _prod, "cumsum": _cumsum,
+    "reshape": _reshape, "transpose": _transpose, "broadcast_to": _broadcast_to,
+    "expand_dims": _expand_dims, "squeeze": _squeeze, "concatenate": _concatenate, "stack": _stack,
+    "unstack": _unstack, "split": _split, "getitem": _getitem, "pad": _pad, "flip": _flip,
+    "repeat": _repeat, "tile": _tile, "take": _take, "take_along_axis": _take_along_axis,
+    "arange": _arange, "full": _full, "matmul": _matmul, "einsum": _einsum, "conv": _conv,
+    "max_pool": _pool, "average_pool": _pool, "scan": _scan, "while_loop": _while_loop,
+    "cond": _cond, "random_uniform": _random, "random_normal": _random,
+    "random_randint": lambda shape, minval, maxval, seed, dtype="int32": T(tuple(shape), dtype),
+    "random_bernoulli": lambda shape, probability, seed: T(tuple(shape), "bool"),
+}  # fmt: skip
+
+
+# Work
+
+
+def _work_matmul(out: T, x1: T, x2: T) -> int:
+    return 2 * math.prod(out.shape) * x1.shape[-1]
+
+
+def _work_einsum(out: T, subscripts: str, *operands: T) -> int:
+    sizes, _ = _einsum_sizes(subscripts, operands)
+    return 2 * math.prod(sizes.values())
+
+
+def _work_conv(out: T, inputs: T, kernel: T, *_: Any, **__: Any) -> int:
+    return 2 * math.prod(out.shape) * math.prod(kernel.shape[:-1])
+
+
+def _work_pool(out: T, inputs: T, pool_size: Any, *_: Any, **__: Any) -> int:
+    rank = len(inputs.shape) - 2
+    return math.prod(out.shape) * (
+        pool_size**rank if isinstance(pool_size, int) else math.prod(pool_size)
+    )
+
+
+_REDUCING = ["sum", "prod", "mean", "max", "min", "any", "all", "argmax", "argmin", "cumsum"]
+_WORK: dict[str, Callable[..., int]] = {
+    **{n: lambda out, *_, **__: math.prod(out.shape) for n in (*_KEEP, *_BOOL, "where")},
+    **{n: lambda out, x, *_, **__: math.prod(x.shape) for n in _REDUCING},
+    "matmul": _work_matmul, "einsum": _work_einsum, "conv": _work_conv,
+    "max_pool": _work_pool, "average_pool": _work_pool,
+}  # fmt: skip
+
+
+def _size(x: Any) -> int:
+    if isinstance(x, T):
+        return math.prod(x.shape) * dtypes.size(x.dtype)
+    return sum(_size(v) for v in x) if isinstance(x, (list, tuple)) else 0
+
+
+def _counted(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    work = _WORK.get(name)
+
+    @functools.wraps(kernel)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        out = kernel(*args, **kwargs)
+        if tally.counts is not None and name not in ("scan", "while_loop", "cond"):
+            tally.counts.flops += work(out, *args, **kwargs) if work is not None else 0
+            tally.counts.bytes += _size(args) + _size(out)
+        return out
+
+    return run
+
+
+KERNELS: dict[str, Callable[..., Any]] = {n: _counted(n, k) for n, k in _PLAIN.items()}

@@ -1,0 +1,147 @@
+"""The contract of a backend: a tensor type, a table of kernels, and a few hooks.
+
+A backend is an interpretation of Kerata's primitive operations. To add one, subclass `Backend`, fill
+`kernels` with one function for each primitive (`kerata.ops.primitives()` lists them with their
+signatures) and hand an instance to `kerata.backends.register`. Everything else (layers, training,
+saving) is written over the primitives and needs no change.
+
+What a kernel may rely on, because the dispatch did it before:
+
+- tensor arguments are of this backend's own type; Python scalars only where the operation is declared
+  with `scalars=True`, and then only beside a tensor whose dtype they do not change;
+- the operands of an operation declared `promote="common"` have one dtype already, those of one
+  declared `promote="float"` a floating one;
+- arguments come by position, in the order of the operation's signature, defaults filled in as written
+  by the caller; axes may be negative; shapes may hold the backend's own dynamic sizes.
+
+What it must return: a tensor of the dtype NumPy's semantics give for the (promoted) operands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Backend:
+    """One interpretation of the primitives.
+
+    Attributes:
+        name: what `kerata.set_backend` takes.
+        tensor_types: the classes of its tensors.
+        floats: its native floating dtypes, for a quick look-up by `x.dtype`.
+        kernels: name of an operation to its kernel; primitives must be there, composites may.
+        trains: whether it can differentiate.
+        computes: whether its tensors hold values (`abstract` and `onnx` only reason and write).
+        repeats: whether running several steps in one call may pay (see `repeat`).
+        gathers: whether in-memory data is put on the device whole and gathered there.
+    """
+
+    name: str = ""
+    tensor_types: tuple[type, ...] = ()
+    floats: frozenset[Any] = frozenset()
+    trains: bool = False
+    computes: bool = True
+    repeats: bool = False
+    gathers: bool = False
+
+    def __init__(self) -> None:
+        self.kernels: dict[str, Callable[..., Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"<kerata backend {self.name}, {len(self.kernels)} kernels>"
+
+    # Tensors
+
+    def convert(self, x: Any, dtype: str | None = None) -> Any:
+        """A tensor of this backend from a scalar, list, NumPy array or foreign tensor.
+
+        `dtype` None keeps the dtype of arrays; Python floats take `config.floatx()`, ints int32.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define convert")
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        """The values on the host, as an array that later steps don't change."""
+        raise NotImplementedError(f"{type(self).__name__} must define to_numpy")
+
+    def dtype_of(self, x: Any) -> str:
+        """The name of a tensor's dtype."""
+        raise NotImplementedError(f"{type(self).__name__} must define dtype_of")
+
+    def shape_of(self, x: Any) -> tuple[Any, ...]:
+        """The sizes: ints where they are known, otherwise dynamic sizes to calculate with."""
+        return tuple(x.shape)
+
+    # State. Where tensors are immutable these three defaults do.
+
+    @property
+    def home(self) -> Backend:
+        """The backend whose arrays variables hold while this one is active."""
+        return self
+
+    def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Any:
+        """What a variable holds: `value` copied into this backend's memory.
+
+        `on_host` asks for the processor's own memory (counters that Python reads every step).
+        """
+        return self.convert(value)
+
+    def read(self, storage: Any) -> Any:
+        """The tensor that stands in `storage`."""
+        return storage
+
+    def write(self, storage: Any, value: Any) -> Any:
+        """Put `value` (a tensor of the right shape and dtype) into `storage`; returns the storage."""
+        return value
+
+    # Transformations
+
+    def value_and_grad(
+        self, function: Callable[..., Any], variables: Sequence[Any] | None, argnums: Any
+    ) -> Callable[..., Any]:
+        """`function` (returning `(loss, aux)`) as one returning `((loss, aux), gradients)`.
+
+        With `variables` None the gradient is with respect to the arguments `argnums`.
+        """
+        raise RuntimeError(
+            f"The {self.name} backend does not differentiate. Train under one that does: "
+            "with kerata.use_backend('jax'), 'torch' or 'tensorflow'."
+        )
+
+    def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        """`function` compiled, if that pays here; it may read and write variables."""
+        return function
+
+    def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
+        """Run `step(row)` for every row of the tensors in `rows`; returns the last one's result."""
+        result = None
+        for i in range(len(rows)):
+            result = step(rows[i])
+        return result
+
+    def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, its intermediate values computed again in the backward pass."""
+        return function
+
+    # Small hooks
+
+    def inference(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which nothing is recorded for a backward pass."""
+        return contextlib.nullcontext()
+
+    def wait(self, x: Any) -> None:
+        """Return once the tensors of the tree `x` are computed."""
+
+    def seed(self, seed: int) -> None:
+        """Follow `kerata.utils.set_random_seed`."""
+
+    def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Abstract evaluation of a function that uses this engine's own calls.
+
+        `args` and `kwargs` hold `AbstractTensor`s (all sizes known), and so must the result. None
+        where the engine has no abstract evaluation.
+        """
+        return None

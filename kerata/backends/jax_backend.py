@@ -1,0 +1,272 @@
+"""JAX: state threaded through pure functions, compiled by XLA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optree
+from jax._src.array import ArrayImpl
+
+from kerata.backends import dtypes
+from kerata.backends.abstract_backend import AbstractTensor
+from kerata.backends.base import Backend
+from kerata.backends.calls import Arguments, Packed, shapes_text
+from kerata.backends.jax_kernels import KERNELS, native
+from kerata.backends.numpy_backend import to_array
+from kerata.backends.registry import using
+from kerata.backends.scope import Observer, Scope, Touched, recorded, touched
+from kerata.backends.state import state
+
+
+class JaxBackend(Backend):
+    """Arrays and tracers of JAX."""
+
+    name = "jax"
+    tensor_types = (ArrayImpl, jax.core.Tracer)
+    floats = frozenset(dtypes.numpy_dtype(n) for n in dtypes.FLOATS)
+    trains = True
+    repeats = True
+    gathers = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels = dict(KERNELS)
+        self._dtype_names = {dtypes.numpy_dtype(n): n for n in dtypes.ALL}
+
+    def convert(self, x: Any, dtype: str | None = None) -> Any:
+        array = to_array(x, dtype)
+        return jnp.asarray(array, native(array.dtype))
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        if isinstance(x, jax.core.Tracer):
+            raise TypeError(
+                "The values of a tensor were asked for inside a compiled function. Keep values in "
+                "tensors, or convert them outside of kerata.jit (run_eagerly=True lets you look)."
+            )
+        return np.array(x)
+
+    def dtype_of(self, x: Any) -> str:
+        return self._dtype_names[x.dtype]
+
+    def shape_of(self, x: Any) -> tuple[Any, ...]:
+        return x.shape  # type: ignore[no-any-return]
+
+    def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Any:
+        return jnp.array(value, native(value.dtype), copy=True)
+
+    def write(self, storage: Any, value: Any) -> Any:
+        # A compiled step donates what variables hold, so no two may hold one array.
+        return value if isinstance(value, jax.core.Tracer) else jnp.array(value, copy=True)
+
+    def wait(self, x: Any) -> None:
+        jax.block_until_ready(x)
+
+    def value_and_grad(
+        self, function: Callable[..., Any], variables: Sequence[Any] | None, argnums: Any
+    ) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            packed = Packed(self)
+
+            def pure(values: Any) -> Any:
+                if variables is None:
+                    pairs: Any = ()
+                    given = list(args)
+                    for place, value in zip(_places(argnums), values, strict=True):
+                        given[place] = value
+                else:
+                    pairs, given = zip(variables, values, strict=True), list(args)
+                with Scope(pairs) as scope:
+                    loss, aux = function(*given, **kwargs)
+                    return jnp.asarray(loss), packed.pack(aux, scope)
+
+            if variables is None:
+                values: Any = [args[i] for i in _places(argnums)]
+            else:
+                values = [_raw(v) for v in variables]
+            (loss, arrays), gradients = jax.value_and_grad(pure, has_aux=True)(values)
+            aux = packed.unpack(arrays)
+            if variables is None and isinstance(argnums, int):
+                gradients = gradients[0]
+            return (loss, aux), gradients if variables is not None else _as_given(gradients, argnums)
+
+        return call
+
+    def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            packed = Packed(self)
+
+            def pure(given: Any) -> Any:
+                with Scope() as scope:
+                    return packed.pack(function(*given, **kwargs), scope)
+
+            return packed.unpack(jax.checkpoint(pure)(args))
+
+        return call
+
+    def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
+        scope = state.scope
+        if not isinstance(scope, Threaded):
+            return super().repeat(step, rows)
+        carried = scope.carried
+        packed = Packed(self)
+
+        def once(values: Any, row: Any) -> Any:
+            with Threaded(zip(carried, values, strict=True), carried) as inner:
+                arrays = packed.pack(step(row), Scope())
+                return [inner.read(v) for v in carried], arrays
+
+        start = [scope.read(v) for v in carried]
+        values, stacked = jax.lax.scan(once, start, rows)
+        for variable, value in zip(carried, values, strict=True):
+            scope.write(variable, value)
+        return packed.unpack([x[-1] for x in stacked])
+
+    def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        return Compiled(self, function)
+
+    def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        packed = Packed(self)
+        leaves, tree = optree.tree_flatten((args, kwargs), none_is_leaf=True)
+        where = [i for i, x in enumerate(leaves) if isinstance(x, AbstractTensor)]
+        specs = [jax.ShapeDtypeStruct(leaves[i].shape, native(leaves[i].dtype)) for i in where]
+
+        def pure(values: Any) -> Any:
+            given = list(leaves)
+            for i, value in zip(where, values, strict=True):
+                given[i] = value
+            new_args, new_kwargs = optree.tree_unflatten(tree, given)
+            with Scope() as scope:
+                return packed.pack(function(*new_args, **new_kwargs), scope, writes=False)
+
+        found = jax.eval_shape(pure, specs)
+        return packed.unpack([AbstractTensor(tuple(s.shape), str(s.dtype)) for s in found])
+
+
+def _places(argnums: Any) -> tuple[int, ...]:
+    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+
+def _as_given(gradients: Any, argnums: Any) -> Any:
+    return gradients if isinstance(argnums, int) else tuple(gradients)
+
+
+def _raw(variable: Any) -> Any:
+    """A variable's value in its stored dtype."""
+    return state.scope.read(variable) if state.scope is not None else variable.tensor()
+
+
+class Threaded(Scope):
+    """The scope of a compiled function: its state comes in and goes out by `carried`."""
+
+    def __init__(self, pairs: Any, carried: Sequence[Any]) -> None:
+        super().__init__(pairs)
+        self.carried = list(carried)
+        self.missed: list[Any] = []
+
+    def missing(self, variable: Any) -> Any:
+        if self._outer is None:
+            self.missed.append(variable)
+        return super().missing(variable)
+
+
+class Compiled:
+    """A function that reads and writes variables, compiled once for each kind of arguments.
+
+    Attributes:
+        compilations: the shapes of the arguments of each program, in order.
+    """
+
+    def __init__(self, backend: JaxBackend, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.backend = backend
+        self.compilations: list[str] = []
+        self._programs: dict[Any, Any] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if state.scope is not None:
+            return self.function(*args, **kwargs)
+        arguments = Arguments(self.backend, args, kwargs)
+        program = self._programs.get(arguments.key)
+        if program is None:
+            program = self._programs[arguments.key] = self._compile(arguments)
+            self.compilations.append(shapes_text(arguments))
+        run, written, read_only, packed = program
+        held = [v.storage() for v in written]
+        new, arrays = run(held, [v.storage() for v in read_only], arguments.dynamic)
+        for variable, value in zip(written, new, strict=True):
+            variable.adopt(value)
+        return packed.unpack(arrays)
+
+    def _compile(self, arguments: Arguments) -> Any:
+        found = self._touched(arguments)
+        while True:
+            written, read_only = list(found.written), list(found.read_only)
+            packed = Packed(self.backend)
+            missed: list[Any] = []
+
+            def pure(
+                new: Any,
+                held: Any,
+                dynamic: Any,
+                written: Any = written,
+                read_only: Any = read_only,
+                packed: Any = packed,
+                missed: Any = missed,
+            ) -> Any:
+                args, kwargs = arguments.rebuild(dynamic)
+                pairs = [*zip(written, new, strict=True), *zip(read_only, held, strict=True)]
+                with Threaded(pairs, written) as scope:
+                    result = self.function(*args, **kwargs)
+                known = {id(v) for v in written}
+                missed += [v for v in scope.written.values() if id(v) not in known]
+                missed += scope.missed
+                arrays = packed.pack(result, Scope())
+                return [scope.get(v) for v in written], arrays
+
+            given = [v.storage() for v in written], [v.storage() for v in read_only]
+            traced = jax.jit(pure, donate_argnums=0).trace(*given, arguments.dynamic)
+            if not missed:
+                return traced.lower().compile(), written, read_only, packed
+            again = [v for v in missed if v not in _Identities(written)]
+            found = Touched([v for v in read_only if v not in _Identities(again)], written + again, None)
+
+    def _touched(self, arguments: Arguments) -> Touched:
+        specs = [AbstractTensor(tuple(x.shape), dtypes.standardize_dtype(x.dtype))
+                 if hasattr(x, "shape") else x for x in arguments.dynamic]  # fmt: skip
+        args, kwargs = arguments.rebuild(specs)
+        try:
+            return recorded(self.function, args, kwargs)
+        except Exception:
+            return self._observed(arguments)
+
+    def _observed(self, arguments: Arguments) -> Touched:
+        """For functions with JAX's own calls: trace once with the variables' values."""
+        found: list[Touched] = []
+
+        def pure(dynamic: Any) -> None:
+            args, kwargs = arguments.rebuild(dynamic)
+            with Observer() as scope, using(self.backend):
+                self.function(*args, **kwargs)
+            found.append(touched(scope, None))
+
+        jax.eval_shape(pure, arguments.dynamic)
+        return found[0]
+
+
+class _Identities:
+    """Membership by identity: `==` of variables is an operation."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._ids = {id(v) for v in values}
+
+    def __contains__(self, value: Any) -> bool:
+        return id(value) in self._ids
+
+
+def create() -> JaxBackend:
+    """The backend; called once, by the registry."""
+    return JaxBackend()

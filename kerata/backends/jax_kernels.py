@@ -1,0 +1,347 @@
+"""JAX's kernels."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kerata.backends import dtypes
+from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed, window
+from kerata.backends.scope import Scope
+
+_name = dtypes.standardize_dtype
+
+
+def native(dtype: Any) -> Any:
+    """The dtype that JAX keeps for a name: 32 bits for 64 unless `jax_enable_x64` is set."""
+    return jax.dtypes.canonicalize_dtype(dtypes.numpy_dtype(_name(dtype)))
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    wanted = native(dtype)
+    if x.dtype == wanted:
+        return x
+    if np.dtype(wanted).kind in "iu" and jnp.issubdtype(x.dtype, jnp.floating):
+        return jnp.trunc(x).astype(wanted)
+    return lax.convert_element_type(x, wanted)
+
+
+def _axis(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return jnp.sum(x, _axis(axis), dtype=native(summed(_name(x.dtype))), keepdims=keepdims)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    return jnp.prod(
+        x, _axis(axis), dtype=native(dtype or summed(_name(x.dtype))), keepdims=keepdims
+    )
+
+
+def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, axis=None, keepdims=False: function(x, _axis(axis), keepdims=keepdims)
+
+
+def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+        return function(x, _axis(axis), keepdims=keepdims, initial=initial)
+
+    return kernel
+
+
+def _arg(function: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return function(x, axis, keepdims=keepdims).astype(jnp.int32)
+
+    return kernel
+
+
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    return jnp.cumsum(x, axis, dtype=native(dtype or summed(_name(x.dtype))))
+
+
+def expand_dims(x: Any, axis: Any) -> Any:
+    added = 1 if isinstance(axis, int) else len(axis)
+    return lax.expand_dims(x, axes_tuple(axis, x.ndim + added))
+
+
+def squeeze(x: Any, axis: Any = None) -> Any:
+    return jnp.squeeze(x, _axis(axis))
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    return jnp.transpose(x, None if axes is None else tuple(axes))
+
+
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
+    return [lax.index_in_dim(x, i, axis, keepdims=False) for i in range(x.shape[axis])]
+
+
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    place = axis % x.ndim
+    cuts = [0, *cut_points(indices_or_sections, x.shape[place]), x.shape[place]]
+    return [
+        lax.slice_in_dim(x, a, max(a, b), axis=place) for a, b in zip(cuts, cuts[1:], strict=False)
+    ]
+
+
+def getitem(x: Any, key: Any) -> Any:
+    return x[key]
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    pairs = pad_pairs(pad_width, x.ndim)
+    if mode != "constant":
+        return jnp.pad(x, pairs, mode)
+    return jnp.pad(x, pairs, constant_values=0 if constant_values is None else constant_values)
+
+
+def flip(x: Any, axis: Any = None) -> Any:
+    return lax.rev(x, axes_tuple(axis, x.ndim))
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    size = x.size if axis is None else x.shape[axis]
+    return jnp.take(x, jnp.where(indices < 0, indices + size, indices), axis, mode="clip")
+
+
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+    size = x.size if axis is None else x.shape[axis]
+    places = jnp.where(indices < 0, indices + size, indices)
+    return jnp.take_along_axis(x, places, axis, mode="clip")
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
+    ends = [v for v in (start, stop, step) if v is not None]
+    kind = dtype or dtypes.result_type(*(getattr(v, "dtype", type(v)) for v in ends))
+    return jnp.arange(start, stop, step, dtype=native(kind))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    return jnp.full(shape, fill_value, None if dtype is None else native(dtype))
+
+
+def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(*args: Any) -> Any:
+        dtype = args[-1].dtype
+        if dtype.itemsize < 4 and jnp.issubdtype(dtype, jnp.floating):
+            return function(*args, preferred_element_type=jnp.float32).astype(dtype)
+        return function(*args)
+
+    return kernel
+
+
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    plan = window(inputs.ndim, kernel.shape[:-2], strides, padding, data_format, dilation_rate)
+    space = "DHW"[-plan.rank :]
+    layout = f"N{space}C" if plan.channels_last else f"NC{space}"
+    channels = inputs.shape[-1 if plan.channels_last else 1]
+    return lax.conv_general_dilated(
+        inputs,
+        kernel,
+        plan.strides,
+        plan.pads(plan.spatial(inputs.shape)),
+        rhs_dilation=plan.dilation,
+        dimension_numbers=(layout, f"{space}IO", layout),
+        feature_group_count=channels // kernel.shape[-2],
+    )
+
+
+def _frame(plan: Any, inner: tuple[Any, ...], outer: Any) -> tuple[Any, ...]:
+    return (outer, *inner, outer) if plan.channels_last else (outer, outer, *inner)
+
+
+def _reduce_window(x: Any, plan: Any, start: Any, function: Any) -> Any:
+    return lax.reduce_window(
+        x,
+        start,
+        function,
+        _frame(plan, plan.size, 1),
+        _frame(plan, plan.strides, 1),
+        _frame(plan, plan.pads(plan.spatial(x.shape)), (0, 0)),
+    )
+
+
+def _tiles(x: Any, plan: Any) -> bool:
+    """Whether the windows lie side by side and fill the input."""
+    sizes = plan.spatial(x.shape)
+    return plan.size == plan.strides and all(
+        n % k == 0 for n, k in zip(sizes, plan.size, strict=True)
+    )
+
+
+def max_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    plan = window(inputs.ndim, pool_size, strides, padding, data_format)
+    if _tiles(inputs, plan):
+        return _tiled_max(inputs, plan)
+    floating = jnp.issubdtype(inputs.dtype, jnp.floating)
+    low = -jnp.inf if floating else jnp.iinfo(inputs.dtype).min
+    return _reduce_window(inputs, plan, np.asarray(low, inputs.dtype), lax.max)
+
+
+def _tiled_max(x: Any, plan: Any) -> Any:
+    """Windows side by side as axes of their own: the gradient is a comparison, not a scatter."""
+    first = 1 if plan.channels_last else 2
+    shape, axes = list(x.shape[:first]), []
+    for n, k in zip(plan.spatial(x.shape), plan.size, strict=True):
+        axes.append(len(shape) + 1)
+        shape += [n // k, k]
+    shape += x.shape[first + plan.rank :]
+    return jnp.max(x.reshape(shape), axis=tuple(axes))
+
+
+def average_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    plan = window(inputs.ndim, pool_size, strides, padding, data_format)
+    zero = np.asarray(0, inputs.dtype)
+    total = _reduce_window(inputs, plan, zero, lax.add)
+    return total / _reduce_window(jnp.ones_like(inputs), plan, zero, lax.add)
+
+
+def _unwritten(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Refuse writes of variables in loop bodies, which a compiled loop would lose."""
+
+    def run(*args: Any) -> Any:
+        with Scope() as scope:
+            result = function(*args)
+        if scope.written:
+            paths = ", ".join(repr(v.path) for v in scope.written.values())
+            raise RuntimeError(f"{name}: a variable ({paths}) is assigned in the body; carry it")
+        return result
+
+    return run
+
+
+def scan(
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: Any = 1,
+) -> Any:
+    return lax.scan(_unwritten(f, "scan"), init, xs, length, reverse, unroll)
+
+
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None
+) -> Any:
+    single = not isinstance(loop_vars, (list, tuple))
+    start = (loop_vars,) if single else tuple(loop_vars)
+    limit = maximum_iterations
+    test, step = _unwritten(cond, "while_loop"), _unwritten(body, "while_loop")
+
+    def go_on(value: Any) -> Any:
+        alive = jnp.asarray(test(*value[1]), bool).reshape(())
+        return alive if limit is None else alive & (value[0] < limit)
+
+    def once(value: Any) -> Any:
+        result = step(*value[1])
+        return value[0] + 1, (result,) if single else tuple(result)
+
+    values = lax.while_loop(go_on, once, (jnp.int32(0), start))[1]
+    return values[0] if single else values
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    chosen = jnp.asarray(pred, bool).reshape(())
+    return lax.cond(chosen, _unwritten(true_fn, "cond"), _unwritten(false_fn, "cond"))
+
+
+def _key(seed: Any) -> Any:
+    words = lax.convert_element_type(seed, jnp.uint32)
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
+
+
+def random_uniform(shape: Any, seed: Any, dtype: str = "float32") -> Any:
+    return jax.random.uniform(_key(seed), tuple(shape), native(dtype))
+
+
+def random_normal(shape: Any, seed: Any, dtype: str = "float32") -> Any:
+    return jax.random.normal(_key(seed), tuple(shape), native(dtype))
+
+
+def random_randint(shape: Any, minval: Any, maxval: Any, seed: Any, dtype: str = "int32") -> Any:
+    return jax.random.randint(_key(seed), tuple(shape), minval, maxval, native(dtype))
+
+
+def _mixed(x: Any) -> Any:
+    """A bijection of 32-bit numbers whose every output bit depends on every input bit.
+
+    The constants are those of the "lowbias32" hash (C. Wellons, 2018).
+    """
+    x = (x ^ (x >> 16)) * jnp.uint32(0x7FEB352D)
+    x = (x ^ (x >> 15)) * jnp.uint32(0x846CA68B)
+    return x ^ (x >> 16)
+
+
+def random_bernoulli(shape: Any, probability: float, seed: Any) -> Any:
+    """A hash of place and seed: enough for a mask, a tenth of threefry's cost, and XLA fuses it."""
+    shape = tuple(shape)
+    words = lax.convert_element_type(seed, jnp.uint32)
+    places = lax.iota(jnp.uint32, int(np.prod(shape)))
+    bits = _mixed(_mixed(places ^ _mixed(words[0] + jnp.uint32(0x9E3779B9))) + _mixed(words[1]))
+    limit = min(round(probability * 2**32), 2**32 - 1)
+    return (bits < jnp.uint32(limit)).reshape(shape)
+
+
+_OWN = (
+    cast, sum, prod, cumsum, expand_dims, squeeze, transpose, unstack, split, getitem, pad, flip,
+    take, take_along_axis, arange, full, conv, max_pool, average_pool, scan, while_loop, cond,
+    random_uniform, random_normal, random_randint, random_bernoulli,
+)  # fmt: skip
+
+
+def _softmax(x: Any, axis: Any = -1) -> Any:
+    return jax.nn.softmax(x, _axis(axis))
+
+
+KERNELS: dict[str, Callable[..., Any]] = {
+    **{f.__name__: f for f in _OWN},
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
+    "true_divide": operator.truediv, "floor_divide": operator.floordiv, "mod": operator.mod,
+    "power": jnp.power, "maximum": jnp.maximum, "minimum": jnp.minimum,
+    "equal": jnp.equal, "not_equal": jnp.not_equal, "less": jnp.less, "less_equal": jnp.less_equal,
+    "greater": jnp.greater, "greater_equal": jnp.greater_equal, "logical_and": jnp.logical_and,
+    "logical_or": jnp.logical_or, "logical_not": jnp.logical_not, "where": jnp.where,
+    "negative": jnp.negative, "absolute": jnp.abs, "sign": jnp.sign, "floor": jnp.floor,
+    "ceil": jnp.ceil, "round": jnp.round, "exp": lax.exp, "expm1": lax.expm1, "log": lax.log,
+    "log1p": lax.log1p, "sqrt": lax.sqrt, "rsqrt": lax.rsqrt, "sin": lax.sin, "cos": lax.cos,
+    "tanh": lax.tanh, "erf": lax.erf, "erfinv": lax.erf_inv, "isnan": jnp.isnan,
+    "stop_gradient": lax.stop_gradient, "mean": _reduction(jnp.mean), "max": _extreme(jnp.max),
+    "min": _extreme(jnp.min), "any": _reduction(jnp.any), "all": _reduction(jnp.all),
+    "argmax": _arg(jnp.argmax), "argmin": _arg(jnp.argmin), "reshape": jnp.reshape,
+    "broadcast_to": lambda x, shape: jnp.broadcast_to(x, tuple(shape)),
+    "concatenate": lambda xs, axis=0: lax.concatenate(xs, axis % xs[0].ndim),
+    "stack": lambda x, axis=0: jnp.stack(x, axis), "repeat": jnp.repeat,
+    "tile": lambda x, repeats: jnp.tile(x, repeats), "matmul": _accumulating(jnp.matmul),
+    "einsum": _accumulating(jnp.einsum), "softmax": _softmax,
+    "relu": jax.nn.relu, "sigmoid": lax.logistic,
+}  # fmt: skip
+

@@ -1,0 +1,53 @@
+"""What the running thread is doing: the active backend, scopes of state, and the call context.
+
+One object with plain attributes, so that the path of every operation reads it in one look-up.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerata.backends.base import Backend
+
+
+class _Default:
+    backend: Any = None
+
+
+class State(threading.local):
+    """The state of one thread.
+
+    Attributes:
+        backend: the active backend; None until something needs one.
+        scope: the innermost scope that variables are read from and written to, or None.
+        autocast: the float dtype that variables are read in, or None for their own.
+        training: `training` of the enclosing layer's call, or None outside of one.
+        depth: how many layer calls enclose this point.
+        call: counts outermost layer calls, to tell the losses of one from those of the last.
+        differentiating: how many gradients are being taken around this point.
+        distinct: scopes of names (see `kerata.core.names`).
+    """
+
+    def __init__(self) -> None:
+        self.backend: Backend = _Default.backend
+        self.scope: Any = None
+        self.autocast: str | None = None
+        self.training: bool | None = None
+        self.depth = 0
+        self.call = 0
+        self.differentiating = 0
+        self.names: list[str] = []
+
+
+state = State()
+
+# Every public operation by name, filled by `kerata.ops`: how tensors of ours find their operators.
+operations: dict[str, Any] = {}
+
+
+def set_default(backend: Backend) -> None:
+    """Make `backend` this thread's and that of every thread which has not used one yet."""
+    _Default.backend = backend
+    state.backend = backend

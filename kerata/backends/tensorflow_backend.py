@@ -1,0 +1,390 @@
+"""TensorFlow: variables changed in place, gradients by tape, programs by `tf.function`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import optree
+import tensorflow as tf
+
+from kerata import config
+from kerata.backends import dtypes
+from kerata.backends.abstract_tensor import AbstractTensor
+from kerata.backends.base import Backend
+from kerata.backends.calls import Arguments, Packed, shapes_text
+from kerata.backends.numpy_backend import to_array
+from kerata.backends.scope import Observer, Scope
+from kerata.backends.state import operations, state
+from kerata.backends.tensorflow_control import KERNELS as CONTROL
+from kerata.backends.tensorflow_control import aside
+from kerata.backends.tensorflow_kernels import KERNELS, NAMES, raw, shape_of
+from kerata.backends.tensorflow_nn import KERNELS as NN
+
+
+class TensorFlowBackend(Backend):
+    """Eager and symbolic tensors of TensorFlow."""
+
+    name = "tensorflow"
+    tensor_types = (type(tf.constant(0)), tf.Tensor)
+    floats = frozenset(tf.as_dtype(dtypes.numpy_dtype(n)) for n in dtypes.FLOATS)
+    trains = True
+    repeats = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels = KERNELS | CONTROL | NN
+        self.kernels |= {"adam_update": adam_update, "sgd_update": sgd_update}
+
+    def convert(self, x: Any, dtype: str | None = None) -> Any:
+        if isinstance(x, (tf.Tensor, tf.Variable)):
+            return tf.convert_to_tensor(x) if dtype is None else tf.cast(x, dtype)
+        if isinstance(x, tf.SparseTensor):
+            return self.convert(tf.sparse.to_dense(x), dtype)
+        if type(x) is float and (dtype is None or dtype in dtypes.FLOATS):
+            return tf.constant(x, dtype or config.floatx())
+        return tf.convert_to_tensor(to_array(x, dtype))
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        if not hasattr(x, "numpy"):
+            raise TypeError(
+                "The values of a tensor were asked for inside a compiled function. Keep values in "
+                "tensors, or convert them outside of kerata.jit (run_eagerly=True lets you look)."
+            )
+        return np.asarray(x.numpy())
+
+    def dtype_of(self, x: Any) -> str:
+        return NAMES[x.dtype]
+
+    def shape_of(self, x: Any) -> tuple[Any, ...]:
+        return shape_of(x)
+
+    def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Any:
+        place = tf.device("CPU:0") if on_host else contextlib.nullcontext()
+        with tf.init_scope(), place:
+            return tf.Variable(value, trainable=trainable)
+
+    def read(self, storage: Any) -> Any:
+        return storage.value()
+
+    def write(self, storage: Any, value: Any) -> Any:
+        raw.AssignVariableOp(resource=storage.handle, value=tf.convert_to_tensor(value))
+        return storage
+
+    def value_and_grad(
+        self, function: Callable[..., Any], variables: Sequence[Any] | None, argnums: Any
+    ) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = list(args)
+            if variables is None:
+                places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+                leaves, tree = optree.tree_flatten(tuple(args[i] for i in places))
+                leaves = [tf.identity(self.convert(x)) for x in leaves]
+                for place, value in zip(places, optree.tree_unflatten(tree, leaves), strict=True):
+                    given[place] = value
+            else:
+                leaves = [_value(v) for v in variables]
+            floats = [x for x in leaves if _differentiable(x)]
+            with (
+                tf.GradientTape(watch_accessed_variables=False) as tape,
+                Watched(zip(variables or (), leaves)) as scope,
+            ):
+                tape.watch(floats)
+                loss, aux = function(*given, **kwargs)
+            for variable, value in scope.writes():
+                _write(variable, value)
+            found = iter(tape.gradient(loss, floats, unconnected_gradients="zero"))
+            gradients = [
+                tf.convert_to_tensor(next(found)) if _differentiable(x) else tf.zeros_like(x)
+                for x in leaves
+            ]
+            if variables is not None:
+                return (loss, aux), gradients
+            parts = optree.tree_unflatten(tree, gradients)
+            return (loss, aux), parts[0] if isinstance(argnums, int) else parts
+
+        return call
+
+    def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            arguments, packed = Arguments(self, args, kwargs), Packed(self)
+            count = len(arguments.dynamic)
+            seen = Observer()
+            with tf.__internal__.FuncGraph("aside").as_default(), seen:
+                function(*args, **kwargs)
+            variables = list(seen.reads.values())
+
+            def run(*values: Any) -> Any:
+                args, kwargs = arguments.rebuild(values[:count])
+                with Scope(zip(variables, values[count:], strict=True)) as scope:
+                    return packed.pack(function(*args, **kwargs), scope)
+
+            @tf.custom_gradient
+            def kept(*values: Any) -> Any:
+                def backward(*upstream: Any) -> Any:
+                    # An identity that waits, so that no optimizer joins the two computations.
+                    with tf.control_dependencies(upstream), tf.GradientTape() as tape:
+                        again = [tf.identity(x) for x in values]
+                        tape.watch([x for x in again if _differentiable(x)])
+                        results = run(*again)
+                    return tape.gradient(results, again, upstream)
+
+                return run(*values), backward
+
+            values = [self.convert(x) for x in arguments.dynamic] + [_value(v) for v in variables]
+            return packed.unpack(kept(*values))
+
+        return call
+
+    def jit(
+        self, function: Callable[..., Any], jit_compile: bool | None = None, **options: Any
+    ) -> Callable[..., Any]:
+        return Compiled(self, function, jit_compile or None)
+
+    def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
+        leaves, tree = optree.tree_flatten(rows)
+        count = leaves[0].shape[0]
+
+        def row(i: Any) -> Any:
+            return step(optree.tree_unflatten(tree, [x[i] for x in leaves]))
+
+        def body(i: Any) -> Any:
+            row(i)
+            return i + 1
+
+        if tf.executing_eagerly():
+            for i in range(count - 1):
+                row(i)
+        elif count > 1:
+            tf.while_loop(lambda i: i < count - 1, body, (tf.constant(0),))
+        return row(count - 1)
+
+    def wait(self, x: Any) -> None:
+        tf.test.experimental.sync_devices()
+
+    def seed(self, seed: int) -> None:
+        tf.random.set_seed(seed)
+
+    def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        def described(x: Any) -> Any:
+            return AbstractTensor(tuple(x.shape), NAMES[x.dtype]) if isinstance(x, tf.Tensor) else x
+
+        return optree.tree_map(described, aside(function, args, kwargs))
+
+
+def _differentiable(x: Any) -> bool:
+    return bool(x.dtype.is_floating or x.dtype.is_complex)
+
+
+# Scopes
+
+
+def _value(variable: Any) -> Any:
+    """A variable's value in its stored dtype."""
+    return state.scope.read(variable) if state.scope is not None else variable.tensor()
+
+
+def _storage(variable: Any) -> Any:
+    """The `tf.Variable` of a variable, which moves here first if it is elsewhere."""
+    held = variable._storage
+    return held if isinstance(held, tf.Variable) else variable.storage()
+
+
+def _write(variable: Any, value: Any) -> None:
+    if state.scope is not None:
+        state.scope.write(variable, value)
+    else:
+        variable.adopt(state.backend.write(_storage(variable), value))
+
+
+class Watched(Scope):
+    """Holds the variables that are differentiated; writes of others pass on."""
+
+    def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
+        super().__init__(pairs)
+        self._known = frozenset(self._values)
+
+    def write(self, variable: Any, value: Any) -> None:
+        if id(variable) in self._known:
+            super().write(variable, value)
+        elif self._outer is not None:
+            self._outer.write(variable, value)
+        else:
+            variable.adopt(state.backend.write(_storage(variable), value))
+
+
+class InPlace(Observer):
+    """The scope of a function being traced: notes variables, and changes them in place."""
+
+    def write(self, variable: Any, value: Any) -> None:
+        state.backend.write(self.storage(variable), value)
+
+    def storage(self, variable: Any) -> Any:
+        """What holds `variable`, in order to change it."""
+        self.written[id(variable)] = variable
+        return _storage(variable)
+
+
+# Compiled functions
+
+
+class Compiled:
+    """A function that reads and writes variables, traced once for each kind of arguments.
+
+    Attributes:
+        compilations: the shapes of the arguments of each program, in order.
+    """
+
+    def __init__(
+        self, backend: Backend, function: Callable[..., Any], jit_compile: bool | None
+    ) -> None:
+        self.function = function
+        self.compilations: list[str] = []
+        self._backend = backend
+        self._jit_compile = jit_compile
+        self._programs: dict[Any, Program] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if state.scope is not None or not tf.executing_eagerly():
+            return self.function(*args, **kwargs)
+        arguments = Arguments(self._backend, args, kwargs)
+        key = (arguments.key, state.autocast, state.training)
+        program = self._programs.get(key)
+        if program is None:
+            program = Program(self._backend, self.function, arguments, self._jit_compile)
+            self._programs[key] = program
+            self.compilations.append(shapes_text(arguments))
+        return program(arguments.dynamic)
+
+
+class Program:
+    """One trace of a function, and the variables that it reads and writes."""
+
+    def __init__(
+        self, backend: Backend, function: Any, arguments: Arguments, jit_compile: bool | None
+    ) -> None:
+        self._packed = Packed(backend)
+        self._convert = backend.convert
+        scope = InPlace()
+
+        def traced(*values: Any) -> Any:
+            args, kwargs = arguments.rebuild(values)
+            with scope:
+                return self._packed.pack(function(*args, **kwargs), Scope())
+
+        given = self._tensors(arguments.dynamic)
+        self._function = tf.function(
+            traced, autograph=False, jit_compile=jit_compile
+        ).get_concrete_function(*(tf.TensorSpec(x.shape, x.dtype) for x in given))
+        self._captured = self._function.captured_inputs
+        self._written = list(scope.written.values())
+        self._held = [(v, v._storage) for v in {**scope.reads, **scope.written}.values()]
+
+    def _tensors(self, dynamic: list[Any]) -> list[Any]:
+        return [x if isinstance(x, tf.Tensor) else self._convert(x) for x in dynamic]
+
+    def __call__(self, dynamic: list[Any]) -> Any:
+        if any(v._storage is not storage for v, storage in self._held):
+            self._hold_again()
+        # Flat tensors, without the checks of the public call, whose cost grows with their number.
+        found = self._function._call_flat(self._tensors(dynamic), self._captured)
+        for variable in self._written:
+            variable.version += 1
+        return self._packed.unpack(found)
+
+    def _hold_again(self) -> None:
+        """Take variables that came back from another backend in the place of the traced ones."""
+        held = [(v, _storage(v)) for v, _ in self._held]
+        new = {id(a.handle): b.handle for (_, a), (_, b) in zip(self._held, held, strict=True)}
+        self._captured = [new.get(id(x), x) for x in self._captured]
+        self._held = held
+
+
+# Update rules
+
+
+def _resources(gradients: Sequence[Any], *groups: Sequence[Any]) -> list[list[Any]] | None:
+    """The handles of the groups' variables, or None where the fused kernels don't serve."""
+    scope = state.scope
+    if not (scope is None or isinstance(scope, InPlace)):
+        return None
+    if not all(isinstance(g, tf.Tensor) for g in gradients):
+        return None
+    kinds = {NAMES[g.dtype] for g in gradients}
+    kinds.update(v.stored_dtype for group in groups for v in group)
+    if len(kinds) != 1 or not kinds <= {"float32", "float64"}:
+        return None
+    found = []
+    for group in groups:
+        storages = [_storage(v) if scope is None else scope.storage(v) for v in group]
+        for variable, storage in zip(group, storages, strict=True):
+            variable.adopt(storage)
+        found.append([s.handle for s in storages])
+    return found
+
+
+def _like_first(gradients: Sequence[Any], x: Any) -> Any:
+    return tf.cast(x, gradients[0].dtype)
+
+
+def sgd_update(
+    variables: Sequence[Any],
+    gradients: Sequence[Any],
+    momentums: Sequence[Any],
+    learning_rate: Any,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+) -> None:
+    found = _resources(gradients, variables, momentums if momentum else ())
+    if found is None:
+        body = operations["sgd_update"].op.body
+        return body(variables, gradients, momentums, learning_rate, momentum, nesterov)
+    handles, slots = found
+    rate = _like_first(gradients, learning_rate)
+    if not momentum:
+        for w, g in zip(handles, gradients, strict=True):
+            raw.ResourceApplyGradientDescent(var=w, alpha=rate, delta=g)
+        return None
+    factor = _like_first(gradients, momentum)
+    for w, g, m in zip(handles, gradients, slots, strict=True):
+        raw.ResourceApplyKerasMomentum(
+            var=w, accum=m, lr=rate, grad=g, momentum=factor, use_nesterov=nesterov
+        )
+    return None
+
+
+def adam_update(
+    variables: Sequence[Any],
+    gradients: Sequence[Any],
+    momentums: Sequence[Any],
+    velocities: Sequence[Any],
+    peaks: Sequence[Any],
+    step: Any,
+    learning_rate: Any,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> None:
+    found = None if peaks else _resources(gradients, variables, momentums, velocities)
+    if found is None:
+        body = operations["adam_update"].op.body
+        return body(
+            variables, gradients, momentums, velocities, peaks, step, learning_rate,
+            beta_1, beta_2, epsilon,
+        )  # fmt: skip
+    count = tf.cast(step, tf.float32)
+    numbers = {
+        "beta1_power": tf.pow(beta_1, count), "beta2_power": tf.pow(beta_2, count),
+        "lr": learning_rate, "beta1": beta_1, "beta2": beta_2, "epsilon": epsilon,
+    }  # fmt: skip
+    numbers = {name: _like_first(gradients, x) for name, x in numbers.items()}
+    for w, g, m, v in zip(found[0], gradients, found[1], found[2], strict=True):
+        raw.ResourceApplyAdam(var=w, m=m, v=v, grad=g, **numbers)
+    return None
+
+
+def create() -> TensorFlowBackend:
+    """The backend; called once, by the registry."""
+    return TensorFlowBackend()

@@ -1,0 +1,145 @@
+"""`jit`, `grad`, `value_and_grad` and `checkpoint`: the same on every backend.
+
+They take functions that read and write `Variable`s.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kerata.backends.registry import ensure
+from kerata.backends.state import state
+
+
+def value_and_grad(
+    function: Callable[..., Any],
+    variables: Sequence[Any] | None = None,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns `(value, gradients)` of `function`.
+
+    Args:
+        function: returns a scalar, or with `has_aux` a pair of a scalar and anything.
+        variables: the variables to differentiate with respect to, gradients coming as a list in
+            their order; None to differentiate with respect to arguments.
+        argnums: which argument(s), where `variables` is None.
+        has_aux: whether `function` returns `(scalar, aux)`; the value then is that pair.
+
+    Raises:
+        RuntimeError: the active backend does not differentiate (numpy, openvino).
+
+    >>> value_and_grad(lambda x: x * x)(ops.convert_to_tensor(3.0))[1].item()
+    6.0
+    """
+    listed = None if variables is None else list(variables)
+
+    def with_aux(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result if has_aux else (result, None)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        backend = state.backend or ensure()
+        if listed is None:
+            args = _as_tensors(args, argnums, backend)
+        state.differentiating += 1
+        try:
+            run = backend.value_and_grad(with_aux, listed, argnums)
+            (value, aux), gradients = run(*args, **kwargs)
+        finally:
+            state.differentiating -= 1
+        return ((value, aux) if has_aux else value), gradients
+
+    return call
+
+
+def _as_tensors(args: tuple[Any, ...], argnums: Any, backend: Any) -> tuple[Any, ...]:
+    import optree
+
+    from kerata.ops.dispatch import to_tensor
+
+    places = (argnums,) if isinstance(argnums, int) else argnums
+    return tuple(
+        optree.tree_map(lambda x: to_tensor(x, backend), a) if i in places else a
+        for i, a in enumerate(args)
+    )
+
+
+def grad(
+    function: Callable[..., Any],
+    variables: Sequence[Any] | None = None,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns the gradients of `function`; arguments as in `value_and_grad`.
+
+    With `has_aux` it returns `(gradients, aux)`.
+    """
+    both = value_and_grad(function, variables, argnums, has_aux)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        value, gradients = both(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
+
+    return call
+
+
+class jit:
+    """Compile a function of tensors that may read and write variables.
+
+    It is compiled for each backend it is called under, and for each kind of arguments: tensors by
+    shape and dtype, everything but tensors and numbers by value. On torch it runs eagerly on a CPU,
+    where compiling does not pay.
+
+    Args:
+        function: what to compile; None to use `jit(option=...)` as a decorator.
+        options: of a backend: `jit_compile=True` asks for XLA on TensorFlow and for `torch.compile`
+            on torch.
+
+    Example:
+        >>> @jit
+        ... def step(x):
+        ...     counter.assign_add(1)
+        ...     return x * 2
+    """
+
+    def __new__(cls, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+        if function is None:
+            return functools.partial(cls, **options)
+        return super().__new__(cls)
+
+    def __init__(self, function: Callable[..., Any] | None = None, **options: Any) -> None:
+        assert function is not None
+        self.function = function
+        self.options = options
+        self._compiled: dict[str, Callable[..., Any]] = {}
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        backend = state.backend or ensure()
+        compiled = self._compiled.get(backend.name)
+        if compiled is None:
+            compiled = self._compiled[backend.name] = backend.jit(self.function, **self.options)
+        return compiled(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @property
+    def compilations(self) -> dict[str, list[str]]:
+        """For each backend the shapes for which it compiled a program, in order."""
+        return {n: list(getattr(c, "compilations", ())) for n, c in self._compiled.items()}
+
+
+def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, its intermediate values computed again in the backward pass to save memory."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return (state.backend or ensure()).checkpoint(function)(*args, **kwargs)
+
+    return call

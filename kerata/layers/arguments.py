@@ -1,0 +1,83 @@
+"""Checks of constructor arguments, and the weights that follow from them."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from kerata import constraints, initializers, regularizers
+from kerata.core.variable import Variable
+from kerata.layers.layer import Layer
+
+
+def positive(layer: Layer, name: str, value: Any) -> int:
+    """`value` as an int.
+
+    Raises:
+        ValueError: it is no positive integer.
+    """
+    try:
+        found = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        found = None
+    if found is None or found < 1:
+        raise ValueError(
+            f"{type(layer).__name__}: {name} must be a positive integer; got {value!r}"
+        )
+    return found
+
+
+def spread(layer: Layer, name: str, value: Any, rank: int) -> tuple[int, ...]:
+    """One positive int for each of `rank` axes, from an int or a sequence of that length.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * rank
+    if len(values) != rank:
+        raise ValueError(
+            f"{type(layer).__name__}: {name} must be one positive integer or {rank} of them; "
+            f"got {value!r}"
+        )
+    return tuple(positive(layer, name, v) for v in values)
+
+
+def one_of(layer: Layer, name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    """`value`, strings in lower case.
+
+    Raises:
+        ValueError: it is none of `choices`.
+    """
+    found = value.lower() if isinstance(value, str) else value
+    if not any(found is c or (isinstance(c, str) and found == c) for c in choices):
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{type(layer).__name__}: {name} must be one of {listed}; got {value!r}")
+    return found
+
+
+_FAMILIES: dict[str, Any] = {
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
+
+
+class WeightedLayer(Layer):
+    """A layer whose constructor takes `<weight>_initializer`, `_regularizer` and `_constraint`."""
+
+    def _keep(self, **arguments: Any) -> None:
+        """Set attributes of these names: the objects that the names, configs or objects stand for."""
+        for name, value in arguments.items():
+            setattr(self, name, _FAMILIES[name.rsplit("_", 1)[1]](value))
+
+    def _weight(
+        self, name: str, shape: tuple[Any, ...], prefix: str | None = None, **more: Any
+    ) -> Variable:
+        """`add_weight` with the kept arguments of `prefix` (the weight's name where None)."""
+        if None in shape:
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: {name} would have the shape {shape}; "
+                "the sizes of the input that weights depend on must be known"
+            )
+        kept = {family: getattr(self, f"{prefix or name}_{family}", None) for family in _FAMILIES}
+        return self.add_weight(shape=shape, name=name, **(kept | more))

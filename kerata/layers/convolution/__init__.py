@@ -1,0 +1,5 @@
+"""Convolutions."""
+
+from kerata.layers.convolution.conv import Conv1D, Conv2D, Conv3D
+
+__all__ = ["Conv1D", "Conv2D", "Conv3D"]

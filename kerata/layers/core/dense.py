@@ -1,0 +1,76 @@
+"""`Dense`: every output depends on every input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerata import activations, ops
+from kerata.layers.arguments import WeightedLayer, positive
+from kerata.layers.input_spec import InputSpec
+from kerata.ops.dispatch import Tensor
+
+
+class Dense(WeightedLayer):
+    """A densely connected layer: `activation(inputs · kernel + bias)`.
+
+    Args:
+        units: the size of the output's last axis.
+        activation: a name or function; None for none.
+        use_bias: whether a bias is added.
+        kernel_initializer: of `kernel`, `(features, units)`.
+        bias_initializer: of `bias`, `(units,)`.
+        kernel_regularizer: adds to `losses`.
+        bias_regularizer: adds to `losses`.
+        activity_regularizer: of the output.
+        kernel_constraint: applied to `kernel` after each update.
+        bias_constraint: applied to `bias` after each update.
+
+    Input: `(batch, ..., features)`. Output: `(batch, ..., units)`.
+
+    >>> Dense(2, kernel_initializer="ones")([[1.0, 2.0]]).tolist()
+    [[3.0, 3.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._keep(
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self.units = positive(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: Any) -> None:
+        """Make kernel and bias."""
+        features = input_shape[-1]
+        self.kernel = self._weight("kernel", (features, self.units))
+        self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """`activation(inputs · kernel + bias)`."""
+        x = ops.matmul(inputs, self.kernel.value)
+        if self.bias is not None:
+            x = ops.add(x, self.bias.value)
+        return x if self.activation is activations.linear else self.activation(x)

@@ -1,0 +1,590 @@
+"""`Layer`: state and a computation, called eagerly, in a graph, or inside another layer."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import optree
+
+from kerata import constraints, dtype_policies, initializers, regularizers
+from kerata.backends import dtypes
+from kerata.backends.registry import ensure
+from kerata.backends.scope import Scope
+from kerata.backends.state import operations, state
+from kerata.core import masks
+from kerata.core.config_object import Configurable
+from kerata.core.errors import annotate, fold
+from kerata.core.names import auto_name
+from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate, public_size
+from kerata.core.variable import Variable
+from kerata.layers.input_spec import InputSpec, check_inputs
+from kerata.layers.state import LayerState
+
+
+class CallSpec:
+    """What a class's `call` takes, read off its signature once.
+
+    Attributes:
+        names: its parameters, without `self`.
+        training: the default of `training`, or no such parameter (`absent`).
+        masks: for each mask parameter the name of the argument it is the mask of.
+    """
+
+    absent = object()
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        parameters = inspect.signature(function).parameters
+        self.names = [n for n in parameters if n != "self"]
+        positional = [
+            n
+            for n, p in parameters.items()
+            if n != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        self.positional = positional
+        found = parameters.get("training")
+        self.training = self.absent if found is None else found.default
+        self.masks: dict[str, str] = {}
+        first = positional[0] if positional else ""
+        for name in self.names:
+            if name == "mask":
+                self.masks[name] = first
+            elif name.endswith("_mask") and name.removesuffix("_mask") in self.names:
+                self.masks[name] = name.removesuffix("_mask")
+
+
+_call_specs: dict[type, CallSpec] = {}
+
+
+def call_spec(cls: type) -> CallSpec:
+    """The `CallSpec` of a layer class, cached."""
+    spec = _call_specs.get(cls)
+    if spec is None:
+        spec = _call_specs[cls] = CallSpec(cls.call)  # type: ignore[attr-defined]
+    return spec
+
+
+def _scoped(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A class's `build` as one that makes weights under the layer's path, whoever calls it."""
+
+    @functools.wraps(build)
+    def run(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self._building:  # a subclass's build calls its parent's
+            build(self, *args, **kwargs)
+            return
+        self._building, autocast = True, state.autocast
+        state.autocast = None
+        state.names.append(self.name)
+        self._path = "/".join(state.names)
+        try:
+            build(self, *args, **kwargs)
+        finally:
+            state.names.pop()
+            state.autocast = autocast
+            self._building = False
+        self.built = True
+        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        shapes = {n: s for n, s in list(given.items())[1:] if s is not None}
+        self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
+
+    return run
+
+
+class Layer(LayerState, Configurable, Operation):
+    """The base of all layers.
+
+    Subclasses make weights in `__init__` or `build(input_shape)` with `add_weight`, and compute in
+    `call(self, inputs, ...)`, which may take `training` (bool) and `mask`.
+
+    Args:
+        activity_regularizer: a regularizer of the outputs.
+        trainable: whether its weights are trained.
+        dtype: a dtype name or policy ("float32", "mixed_bfloat16"); None for the global policy.
+        autocast: whether float inputs are cast to the compute dtype.
+        name: its name.
+
+    Example:
+        >>> class Scale(Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, x):
+        ...         return x * self.factor
+    """
+
+    untracked = frozenset({"_nodes", "_init_args", "_losses", "_metrics_of", "input_spec"})
+    # Arguments in the configs of Keras that change nothing at these values.
+    neutral: ClassVar[dict[str, Any]] = {
+        "quantization_config": None,
+        "renorm": False,
+        "renorm_clipping": None,
+        "renorm_momentum": 0.99,
+        "rms_scaling": False,
+    }
+    _building = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls) and "_build" not in vars(cls):
+            cls.build = _scoped(cls.build)  # type: ignore[method-assign]
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        shape = kwargs.pop("input_shape", None)
+        if "input_dim" in kwargs:
+            shape = (kwargs.pop("input_dim"),)
+        if kwargs:
+            raise TypeError(
+                f"{type(self).__name__}: unknown argument(s) {', '.join(map(repr, kwargs))}"
+            )
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"{type(self).__name__}: name must be a string without '/': {name!r}")
+        self.name = name or auto_name(type(self).__name__)
+        self._nodes: list[Node] = []
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.autocast = autocast
+        self.built = False
+        self.input_spec: Any = None
+        self.supports_masking = getattr(self, "supports_masking", False)
+        self._dtype_policy = dtype_policies.get(dtype)
+        self._build_shape: Any = None
+        if shape is not None:
+            self._input_shape_arg = tuple(shape)
+        LayerState.__init__(self, trainable)
+        self._refresh()
+
+    # Settings
+
+    @property
+    def dtype_policy(self) -> Any:
+        """In which dtypes it computes and keeps its weights."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self._dtype_policy = dtype_policies.get(policy)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        policy = self._dtype_policy
+        self._compute = policy.compute_dtype
+        self._reads = self._compute if self._compute != policy.variable_dtype else None
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of its weights."""
+        return self.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of its weights."""
+        return str(self._dtype_policy.variable_dtype)
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that it computes in."""
+        return str(self._compute)
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that its float inputs are cast to."""
+        return self.compute_dtype
+
+    @property
+    def path(self) -> str:
+        """Its name, after those of the layers that it was called in."""
+        return getattr(self, "_path", self.name)
+
+    # Building
+
+    def build(self, *input_shapes: Any, **named_shapes: Any) -> None:
+        """Make the weights for inputs of this shape (None where a size is open)."""
+        self.built = True
+
+    def _build(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        shapes = {}
+        for name, value in (*zip(spec.positional, args, strict=False), *kwargs.items()):
+            if name.endswith("mask") or name == "training" or value is None:
+                continue
+            found = _shapes(value)
+            if found is not None:
+                shapes[name] = found
+        self._path = "/".join(state.names)
+        state.names.pop()  # `build` enters this layer again
+        try:
+            parameters = inspect.signature(type(self).build).parameters
+            given = [n for n in parameters if n.endswith("_shape")]
+            if len(shapes) > 1 and len(given) > 1:
+                named = {f"{n}_shape": s for n, s in shapes.items()}
+                self.build(**{n: named[n] for n in given if n in named})
+            else:
+                self.build(next(iter(shapes.values()), None))
+        finally:
+            state.names.append(self.name)
+        self.built = True
+        if self._build_shape is None:
+            self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build_from_config` needs to make the same weights."""
+        if self._build_shape is None:
+            return None
+        key = "shapes_dict" if isinstance(self._build_shape, dict) else "input_shape"
+        return {key: self._build_shape}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the shapes that `get_build_config` gave."""
+        if self.built:
+            return
+        if "input_shape" in config:
+            shape = config["input_shape"]
+            shape = _tuples(shape)
+            self.build(shape)
+            self._build_shape = shape
+        elif "shapes_dict" in config:
+            shapes = {k: _tuples(v) for k, v in config["shapes_dict"].items()}
+            parameters = inspect.signature(type(self).build).parameters
+            named = {k if k.endswith("_shape") else f"{k}_shape": v for k, v in shapes.items()}
+            self.build(**{k: v for k, v in named.items() if k in parameters})
+            self._build_shape = shapes
+        self.built = True
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a weight.
+
+        Args:
+            shape: its sizes; `()` where None.
+            initializer: a name, an initializer, a function `(shape, dtype)`; None for
+                "glorot_uniform", or "zeros" for integers and booleans.
+            dtype: None for the layer's variable dtype.
+            trainable: whether it is trained.
+            autocast: whether it is read in the compute dtype.
+            regularizer: adds to `losses`.
+            constraint: applied after each update.
+            aggregation: as in `Variable`.
+            overwrite_with_gradient: its gradient is its next value.
+            name: the last part of its path.
+        """
+        dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
+        if not isinstance(initializer, (Variable, np.ndarray, int, float)):
+            initializer = initializers.get(initializer)
+        names = self.path.split("/")
+        previous, state.names = state.names, names
+        try:
+            variable = Variable(
+                initializer,
+                () if shape is None else tuple(shape),
+                dtype,
+                trainable,
+                autocast,
+                aggregation,
+                name=name,
+            )
+        finally:
+            state.names = previous
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._made.append((variable, trainable))
+        if not self.trainable:
+            variable.trainable = False
+        return variable
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer from what `get_config` returned, here or in Keras."""
+        return super().from_config(
+            {n: v for n, v in config.items() if n not in cls.neutral or v != cls.neutral[n]}
+        )
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """`add_weight` under another name."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name
+        )
+
+    # Calling
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What it computes; subclasses define it."""
+        raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs)")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        backend = state.backend or ensure()
+        spec = _call_specs.get(type(self)) or call_spec(type(self))
+        outermost = state.depth == 0
+        if outermost:
+            state.call += 1
+        state.depth += 1
+        names, casts, training = state.names, state.autocast, state.training
+        names.append(self.name)
+        state.autocast = self._reads
+        try:
+            plain = len(args) == 1 and not kwargs and isinstance(args[0], backend.tensor_types)
+            if plain:
+                x = args[0]
+                dtype = backend.dtype_of(x)
+                if dtype != self._compute and self.autocast and dtypes.is_float(dtype):
+                    args = (operations["cast"](x, self._compute),)
+            else:
+                if any_symbolic(args, kwargs):
+                    return self.symbolic_call(*args, **kwargs)
+                args, kwargs = self._converted(backend, args, kwargs)
+            if not self.built:
+                self._build(spec, args, kwargs)
+            if self.input_spec is not None:
+                check_inputs(self.input_spec, args[0] if args else next(iter(kwargs.values())), self)
+            if spec.training is not CallSpec.absent or "training" in kwargs:
+                kwargs = self._with_training(spec, args, kwargs)
+            masked = "mask" in kwargs or masks.any_masks()
+            before = self._previous_masks(spec, args, kwargs) if masked else None
+            y = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self._regularize_activity(y)
+            if masked:
+                self._pass_mask(args, kwargs, before, y)
+            elif self._makes_masks:
+                self._pass_mask(args, kwargs, None, y)
+            return y
+        except Exception as error:
+            annotate(error, self, args, kwargs)
+            if outermost:
+                fold(error)
+            raise
+        finally:
+            state.depth -= 1
+            names.pop()
+            state.autocast, state.training = casts, training
+
+    def _converted(
+        self, backend: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        def convert(x: Any) -> Any:
+            if hasattr(type(x), "__kerata_value__"):
+                x = x.value
+            elif not isinstance(x, backend.tensor_types):
+                if not hasattr(x, "__array__"):
+                    return x
+                x = backend.convert(x)
+            dtype = backend.dtype_of(x)
+            if self.autocast and dtype != self._compute and dtypes.is_float(dtype):
+                mask = masks.get_mask(x)
+                x = operations["cast"](x, self._compute)
+                masks.set_mask(x, mask)
+            return x
+
+        new = optree.tree_map(convert, (args, kwargs), none_is_leaf=True)
+        return new[0], new[1]
+
+    def _with_training(
+        self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        takes = spec.training is not CallSpec.absent
+        if takes and "training" in spec.positional[: len(args)]:
+            given = args[spec.positional.index("training")]
+            state.training = state.training if given is None else given
+            return kwargs
+        value = kwargs.get("training")
+        if value is None:
+            value = state.training
+        if value is None and isinstance(spec.training, bool):
+            value = spec.training
+        state.training = value
+        if not takes:
+            return {k: v for k, v in kwargs.items() if k != "training"}
+        return {**kwargs, "training": bool(value)}
+
+    def _previous_masks(
+        self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        before = kwargs["mask"] if kwargs.get("mask") is not None else _tree_of_masks(first)
+        for name, of in spec.masks.items():
+            if kwargs.get(name) is not None or name in spec.positional[: len(args)]:
+                continue
+            place = spec.positional.index(of) if of in spec.positional else len(args)
+            value = args[place] if place < len(args) else kwargs.get(of)
+            found = _tree_of_masks(value)
+            if found is not None:
+                kwargs[name] = found
+        return before
+
+    @property
+    def _makes_masks(self) -> bool:
+        return type(self).compute_mask is not Layer.compute_mask
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the output: that of the input, for layers that pass masks on."""
+        return previous_mask
+
+    def _pass_mask(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], before: Any, y: Any
+    ) -> None:
+        if not self.supports_masking:
+            return
+        inputs = args[0] if args else next(iter(kwargs.values()), None)
+        mask = self.compute_mask(inputs, before)
+        if mask is None:
+            return
+        flat = optree.tree_leaves(y)
+        each = list(mask) if isinstance(mask, (list, tuple)) else [mask] * len(flat)
+        for tensor, one in zip(flat, each, strict=False):
+            if masks.get_mask(tensor) is None and one is not None:
+                masks.set_mask(tensor, one)
+
+    def _regularize_activity(self, y: Any) -> None:
+        for tensor in optree.tree_leaves(y):
+            batch = operations["cast"](_batch_size(tensor), self._compute)
+            self.add_loss(self.activity_regularizer(tensor) / batch)
+
+    # Symbolic calls
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Find the output's specification and record the call."""
+        result = self.compute_output_spec(*args, **kwargs)
+        self._nodes.append(Node(self, args, kwargs, result))
+        if masks.any_masks() or self._makes_masks:
+            first = args[0] if args else next(iter(kwargs.values()), None)
+            given = kwargs.get("mask")
+            self._pass_mask(args, kwargs, _tree_of_masks(first) if given is None else given, result)
+        return result
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What a call on these symbolic tensors returns, as symbolic tensors."""
+        state.names.pop()  # the run below enters this layer again
+        try:
+            return evaluate(self.__call__, args, kwargs)
+        except Exception as error:
+            found = self._spec_by_engine(args, kwargs)
+            if found is None:
+                raise error
+            return found
+        finally:
+            state.names.append(self.name)
+
+    def _spec_by_engine(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The output where `call` uses an engine's own functions, which `abstract` can't run."""
+        if type(self).compute_output_shape is not Layer.compute_output_shape and not kwargs:
+            shapes = self.compute_output_shape(*(_shapes(a) for a in args))
+            if isinstance(shapes, tuple) and all(isinstance(s, (int, type(None))) for s in shapes):
+                return KerasTensor(shapes, self.compute_dtype)
+        engine = (state.backend or ensure()).fallback_shape
+        try:
+            return evaluate(self.__call__, args, kwargs, engine)
+        except Exception:
+            return None
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the output for inputs of the given shape(s)."""
+        shapes = [_symbolic(s, self.compute_dtype) for s in args]
+        named = {k.removesuffix("_shape"): _symbolic(s, self.compute_dtype) for k, s in kwargs.items()}
+        return optree.tree_map(lambda x: x.shape, evaluate(self.__call__, shapes, named))
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call it with these values for its variables, changing nothing.
+
+        Returns:
+            `(outputs, non_trainable_variables)`, or with `return_losses` a third, `losses`.
+        """
+        pairs = [
+            *zip(self.trainable_variables, trainable_variables, strict=True),
+            *zip(self.non_trainable_variables, non_trainable_variables, strict=True),
+        ]
+        with Scope(pairs) as scope:
+            outputs = self(*args, **kwargs)
+            losses = self.losses if return_losses else None
+        new = [scope.get(v) for v in self.non_trainable_variables]
+        return (outputs, new, losses) if return_losses else (outputs, new)
+
+    def __repr__(self) -> str:
+        built = "" if self.built else ", not built"
+        return f"<{type(self).__name__} name={self.name}{built}>"
+
+
+def _batch_size(x: Any) -> Any:
+    size = operations["reshape"](x, (-1,)) if not x.shape else x
+    return operations["full"]((), size.shape[0] if size.shape else 1, "float32")
+
+
+def _shapes(value: Any) -> Any:
+    """The shape of a tensor, or the shapes of a nesting of them; None where there is none."""
+    if hasattr(value, "shape"):
+        return tuple(public_size(s) for s in value.shape)
+    if isinstance(value, dict):
+        return {k: _shapes(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        found = [_shapes(v) for v in value]
+        return None if not found or any(f is None for f in found) else found
+    return None
+
+
+def _tuples(shape: Any) -> Any:
+    """Shapes as JSON holds them (lists) as tuples."""
+    if isinstance(shape, dict):
+        return {k: _tuples(v) for k, v in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        if all(isinstance(s, (int, type(None))) for s in shape):
+            return tuple(shape)
+        return [_tuples(s) for s in shape]
+    return shape
+
+
+def _symbolic(shape: Any, dtype: str) -> Any:
+    shape = _tuples(shape)
+    if isinstance(shape, tuple):
+        return KerasTensor(shape, dtype)
+    if isinstance(shape, dict):
+        return {k: _symbolic(v, dtype) for k, v in shape.items()}
+    return [_symbolic(s, dtype) for s in shape]
+
+
+def _tree_of_masks(value: Any) -> Any:
+    """The mask of a tensor, or a list of those of several; None where none has one."""
+    if isinstance(value, (list, tuple)):
+        found = [_tree_of_masks(v) for v in value]
+        return found if any(f is not None for f in found) else None
+    return None if value is None else masks.get_mask(value)
+
+
+__all__ = ["InputSpec", "Layer"]

@@ -1,0 +1,80 @@
+"""Pooling over windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from kerata import config, ops
+from kerata.layers.arguments import one_of, spread
+from kerata.layers.input_spec import InputSpec
+from kerata.layers.layer import Layer
+from kerata.ops.dispatch import Tensor
+
+
+class BasePooling(Layer):
+    """One element for each window of `rank` spatial axes.
+
+    Attributes:
+        rank: the number of spatial axes.
+        pool: the operation.
+    """
+
+    rank: ClassVar[int]
+    pool: ClassVar[Callable[..., Tensor]]
+    live = Layer.live | {"data_format": "data_format"}
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        self.pool_size = spread(self, "pool_size", pool_size, self.rank)
+        steps = pool_size if strides is None else strides
+        self.strides = spread(self, "strides", steps, self.rank)
+        self.padding = one_of(self, "padding", padding, ("valid", "same"))
+        self.data_format = config.standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The pooled inputs."""
+        return type(self).pool(
+            inputs, self.pool_size, self.strides, self.padding, self.data_format
+        )
+
+
+class MaxPooling2D(BasePooling):
+    """The largest element of each window, channel by channel.
+
+    Args:
+        pool_size: the window's height and width, or one int for both.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
+    Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
+    Output: the same with fewer rows and columns.
+
+    >>> MaxPooling2D().compute_output_shape((None, 28, 28, 3))
+    (None, 14, 14, 3)
+    """
+
+    rank = 2
+    pool = ops.max_pool
+
+    def __init__(
+        self,
+        pool_size: Any = (2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)

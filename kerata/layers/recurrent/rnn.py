@@ -1,0 +1,196 @@
+"""`RNN`: a cell run along the time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kerata import ops
+from kerata.core.variable import Variable
+from kerata.layers.layer import Layer, call_spec
+from kerata.layers.recurrent.cell import GatedCell
+from kerata.ops.dispatch import Tensor
+
+Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
+
+
+class RNN(Layer):
+    """A cell run along the time axis: `output, states = cell(x, states)` for every step.
+
+    Args:
+        cell: a layer with `call(self, inputs, states)`, which returns the output and a list of the
+            next states, and an attribute `state_size`, an int or several. It may have
+            `get_initial_state(self, batch_size)` (zeros otherwise) and take `training`.
+        return_sequences: whether all outputs are returned, instead of the last.
+        return_state: whether the last states are returned too.
+        go_backwards: run from the end; outputs come in the order in which they were made.
+        stateful: begin each batch with the states in which the last one ended.
+        unroll: write the steps out instead of looping: a longer program, for short sequences.
+        zero_output_for_mask: whether masked steps give zeros, instead of the output before.
+
+    Input: `(batch, length, features)`, and `initial_state`, a list of `(batch, state size)`.
+    A `mask`, bool `(batch, length)`, says which steps count; at the others the states stay.
+    Output: `(batch, units)`, or `(batch, length, units)` with `return_sequences`; with
+    `return_state` a tuple of that and the states.
+    """
+
+    supports_masking = True
+    untracked = Layer.untracked | {"states"}
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for need in ("call", "state_size"):
+            if not hasattr(cell, need):
+                raise ValueError(f"{type(self).__name__}: cell must have {need!r}; got {cell!r}")
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.states: list[Variable] | None = None
+
+    @property
+    def state_size(self) -> Any:
+        """The sizes of the cell's states."""
+        return self.cell.state_size
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Build the cell, and make the states that a stateful layer keeps."""
+        batch, length = sequences_shape[:2]
+        if self.unroll and length is None:
+            raise ValueError(
+                f"{type(self).__name__}: unroll needs a known length; the input is {sequences_shape}"
+            )
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            self.cell.build((batch, *sequences_shape[2:]))
+        if self.stateful:
+            if batch is None:
+                raise ValueError(
+                    f"{type(self).__name__}: stateful needs a known batch size; the input is "
+                    f"{sequences_shape}. Give Input(batch_size=...) or batch_shape."
+                )
+            shapes = [(batch, *_sizes(s)) for s in _each(self.state_size)]
+            self.states = [
+                Variable("zeros", s, self.variable_dtype, trainable=False, name="state")
+                for s in shapes
+            ]
+
+    def get_initial_state(self, batch_size: Any) -> list[Tensor]:
+        """The states before the first step."""
+        own = getattr(self.cell, "get_initial_state", None)
+        if own is not None:
+            return _each(own(batch_size))
+        return [
+            ops.zeros((batch_size, *_sizes(s)), self.compute_dtype) for s in _each(self.state_size)
+        ]
+
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool = False,
+    ) -> Any:
+        """The output or outputs, and the states if asked for."""
+        if initial_state is not None:
+            states = _each(initial_state)
+        elif self.states is not None:
+            states = [s.value for s in self.states]
+        else:
+            states = self.get_initial_state(ops.shape(sequences)[0])
+        if isinstance(mask, (list, tuple)):
+            mask = mask[0]
+        last, outputs, states = self.inner_loop(sequences, states, mask, training)
+        for variable, state in zip(self.states or (), states, strict=False):
+            variable.assign(ops.stop_gradient(state))
+        y = outputs if self.return_sequences else last
+        return (y, *states) if self.return_state else y
+
+    def inner_loop(
+        self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """The last output, all outputs, and the last states."""
+        step = self._step(sequences, initial_state, training)
+        run = _unrolled if self.unroll else ops.rnn
+        return run(
+            step, sequences, initial_state, self.go_backwards, mask, self.zero_output_for_mask
+        )
+
+    def _step(self, sequences: Tensor, states: list[Tensor], training: bool) -> Step:
+        """The cell as a function; what it draws at random holds for the whole sequence."""
+        cell = self.cell
+        if isinstance(cell, GatedCell) and type(cell).call is GatedCell.call:
+            noise = cell.noise(sequences[:, 0], states, training)
+            return lambda x, states: cell.step(x, states, noise)
+        takes = isinstance(cell, Layer) and "training" in call_spec(type(cell)).names
+        context = {"training": training} if takes else {}
+
+        def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+            output, new = cell(x, states, **context)
+            return output, _each(new)
+
+        return step
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The input's mask, if all outputs are returned."""
+        if isinstance(previous_mask, (list, tuple)):
+            previous_mask = previous_mask[0]
+        mask = previous_mask if self.return_sequences else None
+        return [mask] + [None] * len(_each(self.state_size)) if self.return_state else mask
+
+    def reset_state(self) -> None:
+        """Set the kept states of a stateful layer to 0."""
+        for variable in self.states or ():
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+    def reset_states(self) -> None:
+        """`reset_state`, under its older name."""
+        self.reset_state()
+
+
+def _each(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _sizes(size: Any) -> tuple[int, ...]:
+    return tuple(size) if isinstance(size, (list, tuple)) else (size,)
+
+
+def _unrolled(
+    step: Step,
+    inputs: Tensor,
+    states: Sequence[Tensor],
+    backwards: bool,
+    mask: Tensor | None,
+    zero_output_for_mask: bool,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """`ops.rnn` without its loop."""
+    rows = ops.unstack(inputs, axis=1)
+    alive = [None] * len(rows) if mask is None else ops.unstack(ops.cast(mask, "bool"), axis=1)
+    outputs: list[Tensor] = []
+    for i in reversed(range(len(rows))) if backwards else range(len(rows)):
+        y, new = step(rows[i], list(states))
+        if mask is not None:
+            before = ops.zeros_like(y) if zero_output_for_mask or not outputs else outputs[-1]
+            y = _where(alive[i], y, before)
+            new = [_where(alive[i], n, s) for n, s in zip(new, states, strict=True)]
+        states = new
+        outputs.append(y)
+    return outputs[-1], ops.stack(outputs, axis=1), list(states)
+
+
+def _where(alive: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    shape = (-1,) + (1,) * (len(new.shape) - 1)
+    return ops.where(ops.reshape(alive, shape), new, old)

@@ -1,0 +1,110 @@
+"""Optimizers take the steps that Keras' take."""
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import optimizers
+from kerata.ops import convert_to_tensor
+
+pytestmark = pytest.mark.oracle
+
+STEPS = 50
+DECAY = {"initial_learning_rate": 0.1, "decay_steps": 20, "decay_rate": 0.5}
+CASES = [
+    ("SGD", {"learning_rate": 0.1}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("SGD", {"learning_rate": 0.1, "weight_decay": 0.05}),
+    ("SGD", {"learning_rate": 0.1, "clipnorm": 0.5}),
+    ("SGD", {"learning_rate": 0.1, "clipvalue": 0.3}),
+    ("SGD", {"learning_rate": 0.1, "global_clipnorm": 0.5}),
+    ("SGD", {"learning_rate": 0.1, "loss_scale_factor": 8.0}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "gradient_accumulation_steps": 3}),
+    ("SGD", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.8}),
+    ("SGD", {"learning_rate": 0.1, "use_ema": True, "ema_overwrite_frequency": 7}),
+    ("Adam", {"learning_rate": 0.05}),
+    ("Adam", {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    ("Adam", {"learning_rate": 0.05, "amsgrad": True}),
+    ("Adam", {"learning_rate": 0.05, "weight_decay": 0.1}),
+    ("Adam", {"learning_rate": 0.05, "gradient_accumulation_steps": 4, "weight_decay": 0.1}),
+    (
+        "Adam",
+        {
+            "learning_rate": 0.05,
+            "gradient_accumulation_steps": 4,
+            "use_ema": True,
+            "ema_overwrite_frequency": 3,
+        },
+    ),
+    ("AdamW", {"learning_rate": 0.05}),
+    ("AdamW", {"learning_rate": 0.05, "weight_decay": 0.2, "amsgrad": True, "clipnorm": 1.0}),
+]
+
+
+def made(library, name, kwargs, schedule):
+    if schedule:
+        rate = library.optimizers.schedules.ExponentialDecay(**DECAY)
+        kwargs = {**kwargs, "learning_rate": rate}
+    return getattr(library.optimizers, name)(**kwargs)
+
+
+@pytest.mark.parametrize("schedule", [False, True])
+@pytest.mark.parametrize("name, kwargs", CASES)
+def test_trajectories(backend, keras, name, kwargs, schedule):
+    rng = np.random.default_rng(0)
+    start = [rng.normal(size=s).astype("float32") for s in ((3, 2), (2,))]
+    with keras.name_scope("dense"):
+        theirs = [keras.Variable(x, name=n) for x, n in zip(start, ("kernel", "bias"))]
+    with kerata.name_scope("dense"):
+        ours = [kerata.Variable(x, name=n) for x, n in zip(start, ("kernel", "bias"))]
+    reference, optimizer = made(keras, name, kwargs, schedule), made(kerata, name, kwargs, schedule)
+    if "weight_decay" in kwargs:
+        reference.exclude_from_weight_decay(var_names=["bias"])
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    for _ in range(STEPS):
+        gradients = [rng.normal(size=x.shape).astype("float32") for x in start]
+        reference.apply([g.copy() for g in gradients], theirs)
+        optimizer.apply([convert_to_tensor(g) for g in gradients], ours)
+    for mine, expected in zip(
+        [*ours, *optimizer.variables], [*theirs, *reference.variables], strict=True
+    ):
+        assert mine.name == expected.name
+        np.testing.assert_allclose(mine.numpy(), np.asarray(expected), rtol=1e-4, atol=2e-6)
+    assert int(np.asarray(optimizer.iterations)) == int(np.asarray(reference.iterations))
+    optimizer.finalize_variable_values(ours)
+    reference.finalize_variable_values(theirs)
+    np.testing.assert_allclose(ours[0].numpy(), np.asarray(theirs[0]), rtol=1e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("name, kwargs", CASES)
+def test_configs_are_exchanged(backend, keras, name, kwargs):
+    ours, theirs = getattr(optimizers, name), getattr(keras.optimizers, name)
+    config, reference = ours(**kwargs).get_config(), theirs(**kwargs).get_config()
+    assert set(config) == set(reference)
+    assert config["learning_rate"] == kwargs["learning_rate"]
+    assert theirs.from_config(config).name == config["name"]
+    assert ours.from_config(reference).name == reference["name"]
+
+
+SCHEDULES = [
+    ("ExponentialDecay", (0.1, 3, 0.5), {}),
+    ("ExponentialDecay", (0.1, 3, 0.5), {"staircase": True}),
+    ("CosineDecay", (0.1, 10), {}),
+    ("CosineDecay", (0.1, 10), {"alpha": 0.1}),
+    ("CosineDecay", (0.1, 10), {"warmup_target": 0.5, "warmup_steps": 4}),
+    ("CosineDecay", (0.1, 10), {"warmup_target": 0.5, "warmup_steps": 4, "alpha": 0.2}),
+    ("CosineDecay", (0.1, 10), {"warmup_target": 0.5}),
+    ("CosineDecay", (0.1, 10), {"warmup_steps": 4}),
+    ("PiecewiseConstantDecay", ([2, 5], [1.0, 0.5, 0.1]), {}),
+]
+
+
+@pytest.mark.parametrize("name, args, kwargs", SCHEDULES)
+def test_schedules(backend, keras, name, args, kwargs):
+    ours = getattr(optimizers.schedules, name)(*args, **kwargs)
+    theirs = getattr(keras.optimizers.schedules, name)(*args, **kwargs)
+    for step in range(16):
+        assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-7)
+    assert ours.get_config() == theirs.get_config()
+    assert type(ours).from_config(theirs.get_config()).get_config() == ours.get_config()
