@@ -64,34 +64,20 @@ class OnnxBackend(Backend):
 
 
 class Tracing(Scope):
-    """Answers reads of variables with constants of the graph.
-
-    Attributes:
-        reads: the variables read and their first values in the graph.
-        versions: of these variables, when they were read.
-    """
+    """Answers reads of variables with values of the graph, and keeps what they held."""
 
     def __init__(self, graph: Graph, value_of: Callable[[Any], np.ndarray]) -> None:
         super().__init__()
         self.graph = graph
         self.value_of = value_of
-        self.reads: dict[int, tuple[Any, OnnxValue]] = {}
-        self.arrays: dict[int, np.ndarray] = {}
+        self.reads: list[tuple[Any, OnnxValue, np.ndarray]] = []
 
     def missing(self, variable: Any) -> OnnxValue:
-        self.arrays[id(variable)] = self.value_of(variable)
+        array = self.value_of(variable)
         value = OnnxValue(self.graph, self.graph.name(variable.path), *variable.spec())
-        self.reads[id(variable)] = variable, value
+        self.reads.append((variable, value, array))
         self._values[id(variable)] = value
         return value
-
-    def close(self) -> None:
-        """Make inputs of the variables that were written, constants of the others."""
-        for key, (_, value) in self.reads.items():
-            if key in self.written:
-                self.graph.inputs.append(value)
-            else:
-                value.array = self.arrays[key]
 
 
 class Trace(NamedTuple):
@@ -134,8 +120,13 @@ def trace(
     specs: Sequence[Any],
     names: Sequence[str] = (),
     value_of: Callable[[Any], np.ndarray] = host_value,
+    feeds: Callable[[Any], bool] = lambda variable: False,
 ) -> Trace:
-    """Run `function` on new inputs; `specs` and `names` as in `write`."""
+    """Run `function` on new inputs; `specs` and `names` as in `write`.
+
+    The variables that are written, and those that `feeds` chooses, become inputs of the graph, the
+    others constants; `value_of` reads them.
+    """
     leaves, tree = optree.tree_flatten(tuple(specs), is_leaf=_is_spec)
     graph = Graph()
     scope = Tracing(graph, value_of)
@@ -144,19 +135,18 @@ def trace(
         values = [graph.input(n, *_spec(s)) for n, s in zip(names, leaves, strict=True)]
         result = function(*optree.tree_unflatten(tree, values))
         found, structure = optree.tree_flatten(result)
-        found = [_finished(graph, leaf) for leaf in found]
+        outputs = optree.tree_unflatten(structure, [_finished(graph, leaf) for leaf in found])
         for variable, value in scope.writes():
             graph.output(value, variable.path + "/new")
-        scope.close()
-    written = list(scope.written.values())
-    touched = scope.reads.items()
-    return Trace(
-        graph,
-        optree.tree_unflatten(structure, found),
-        [v for k, (v, _) in touched if k not in scope.written],
-        [v for k, (v, _) in touched if k in scope.written],
-        written,
-    )
+    constants, fed = [], []
+    for variable, value, array in scope.reads:
+        if id(variable) in scope.written or feeds(variable):
+            graph.inputs.append(value)
+            fed.append(variable)
+        else:
+            value.array = array
+            constants.append(variable)
+    return Trace(graph, outputs, constants, fed, list(scope.written.values()))
 
 
 def _finished(graph: Graph, leaf: Any) -> Any:

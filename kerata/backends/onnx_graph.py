@@ -19,8 +19,10 @@ from kerata.backends.state import operations
 
 OPSET = 20
 IR_VERSION = 9  # the first that opset 20 goes with
-_TYPES = {"float32": "FLOAT", "float64": "DOUBLE", "float8_e4m3fn": "FLOAT8E4M3FN"}
-_TYPES["float8_e5m2"] = "FLOAT8E5M2"
+_TYPES = {
+    "float32": "FLOAT", "float64": "DOUBLE", "float8_e4m3fn": "FLOAT8E4M3FN",
+    "float8_e5m2": "FLOAT8E5M2",
+}  # fmt: skip
 
 
 class Unsupported(NotImplementedError):
@@ -144,14 +146,14 @@ class Size:
 
 def _calculated(op: str, a: Any, b: Any) -> Any:
     """`a op b` of ints and sizes, without a node where the result is one of them or a constant."""
-    if isinstance(a, Size) and a.is_same(b) and op != "Mul" and op != "Add":
+    if op in ("Sub", "Div", "Mod") and same_size(a, b):
         return 1 if op == "Div" else 0
-    for one, other in ((a, b), (b, a)) if op in ("Add", "Mul") else ((a, b),):
-        if not isinstance(other, Size):
-            if other == (0 if op in ("Add", "Sub") else 1):
-                return 0 if op == "Mod" else one
-            if other == 0 and op == "Mul":
-                return 0
+    pairs = [(a, b), (b, a)] if op in ("Add", "Mul") else [(a, b)]
+    for one, other in pairs:
+        if same_size(other, 0 if op in ("Add", "Sub") else 1):
+            return 0 if op == "Mod" else one
+        if op == "Mul" and same_size(other, 0):
+            return 0
     left, right = vector((a,)), vector((b,))
     if op == "Mod":
         return a - a // b * b
@@ -320,7 +322,7 @@ def emit_many(
     here = _place(inputs) if plain else graph or current()
     found = _known(here, key) if plain else None
     if found is not None:
-        return found
+        return list(found)
     for shape, dtype in results:
         value = OnnxValue(here, here.name(op), shape, dtype)
         value.node = node
@@ -328,7 +330,7 @@ def emit_many(
     here.nodes.append(node)
     if plain:
         here.known[key] = node.outputs
-    return node.outputs
+    return list(node.outputs)
 
 
 def emit(

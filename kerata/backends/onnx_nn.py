@@ -167,24 +167,14 @@ def pooling(op: str, **attributes: Any) -> Callable[..., OnnxValue]:
 # What ONNX has and runtimes know as one operator
 
 
-def activation(op: str, **names: str) -> Callable[..., OnnxValue]:
-    """The kernel of `op`; `names` are its attributes and the parameters they are called here."""
-    defaults = {"negative_slope": 0.2, "alpha": 1.0}
+def activation(op: str, parameter: str = "", default: float = 0.0) -> Callable[..., OnnxValue]:
+    """The kernel of `op`, whose attribute `alpha` is called `parameter` here."""
 
-    def kernel(x: OnnxValue, *args: Any, **kwargs: Any) -> OnnxValue:
-        given = dict(zip(names.values(), args, strict=False)) | kwargs
-        attributes: Any = {a: float(given.get(p, defaults[p])) for a, p in names.items()}
-        return apply(op, [x], x.shape, **attributes)
+    def kernel(x: OnnxValue, *args: float, **kwargs: float) -> OnnxValue:
+        alpha = args[0] if args else kwargs.get(parameter, default)
+        return apply(op, [x], x.shape, alpha=float(alpha))
 
     return kernel
-
-
-def _by_body(name: str) -> Callable[..., Any]:
-    return operations[name].op.body
-
-
-def relu(x: OnnxValue) -> OnnxValue:
-    return apply("Relu", [x], x.shape)
 
 
 def selu(x: OnnxValue) -> OnnxValue:
@@ -197,6 +187,10 @@ def hard_sigmoid(x: OnnxValue) -> OnnxValue:
 
 def gelu(x: OnnxValue, approximate: bool = True) -> OnnxValue:
     return apply("Gelu", [x], x.shape, approximate="tanh" if approximate else "none")
+
+
+def _by_body(name: str) -> Callable[..., Any]:
+    return operations[name].op.body
 
 
 def along_axis(name: str, op: str) -> Callable[..., OnnxValue]:
@@ -235,25 +229,17 @@ def layer_normalization(
     scale = ones if gamma is None else reshape(tensor(gamma, x.dtype), sizes)
     shift = [] if beta is None else [reshape(tensor(beta, x.dtype), sizes)]
     small = config.epsilon() if epsilon is None else epsilon
-    return emit(
-        "LayerNormalization", [x, scale, *shift], x.shape, x.dtype, axis=axes[0], epsilon=small
-    )
+    inputs = [x, scale, *shift]
+    return emit("LayerNormalization", inputs, x.shape, x.dtype, axis=axes[0], epsilon=small)
 
 
 KERNELS: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (
-        matmul, einsum, conv, relu, selu, hard_sigmoid, gelu, clip, isfinite, layer_normalization
-    )
-}  # fmt: skip
-KERNELS |= {
-    "max_pool": pooling("MaxPool"),
-    "average_pool": pooling("AveragePool", count_include_pad=0),
-    "softmax": along_axis("softmax", "Softmax"),
+    "matmul": matmul, "einsum": einsum, "conv": conv, "max_pool": pooling("MaxPool"),
+    "average_pool": pooling("AveragePool", count_include_pad=0), "relu": unary("Relu"),
+    "elu": activation("Elu", "alpha", 1.0), "selu": selu, "gelu": gelu,
+    "leaky_relu": activation("LeakyRelu", "negative_slope", 0.2), "sigmoid": unary("Sigmoid"),
+    "hard_sigmoid": hard_sigmoid, "softplus": unary("Softplus"), "softsign": unary("Softsign"),
+    "softmax": along_axis("softmax", "Softmax"), "clip": clip, "isfinite": isfinite,
     "log_softmax": along_axis("log_softmax", "LogSoftmax"),
-    "sigmoid": unary("Sigmoid"),
-    "softplus": unary("Softplus"),
-    "softsign": unary("Softsign"),
-    "elu": activation("Elu", alpha="alpha"),
-    "leaky_relu": activation("LeakyRelu", alpha="negative_slope"),
-}
+    "layer_normalization": layer_normalization,
+}  # fmt: skip

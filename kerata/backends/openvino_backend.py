@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ from kerata.backends.registry import load, using
 from kerata.backends.state import state
 
 _OPTIONS = {"INFERENCE_PRECISION_HINT": "f32"}  # bfloat16 is the default where the processor has it
-_PLAIN = (bool, int, float, complex, str, bytes)
 _BFLOAT16 = numpy_dtype("bfloat16")
+_TENSOR = object()  # what stands for a tensor in the structure of a result
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def _is_array(x: Any) -> bool:
 
 def _fits(array: np.ndarray) -> bool:
     """Whether OpenVINO computes with an argument as NumPy does: its integers are partly floats."""
-    if array.size == 0 or array.dtype.kind not in "biufV":
+    if array.size == 0 or (array.dtype.kind not in "biuf" and array.dtype != _BFLOAT16):
         return False
     wide = array.dtype.kind in "iu" and array.dtype.itemsize >= 4
     return not wide or bool(array.min() > -(2**24) and array.max() < 2**24)
@@ -84,12 +84,13 @@ class Program:
                 return variable.tensor()
 
         specs = [_spec(v, opened) for v in leaves if isinstance(v, np.ndarray)]
-        found = trace(call, specs, value_of=at_home)
+        found = trace(call, specs, value_of=at_home, feeds=lambda variable: not variable.shape)
         _check(found.graph)
         self._names = [v.name for v in found.graph.inputs]
         self._fed, self._written = found.fed, found.written
         self._versions = [(v, v.version) for v in found.constants]
-        self._outputs, self._tree = optree.tree_flatten(found.outputs)
+        outputs, self._tree = optree.tree_flatten(found.outputs)
+        self._outputs = [_TENSOR if isinstance(o, OnnxValue) else o for o in outputs]
         model = _core().read_model(to_model(found.graph, "kerata").SerializeToString())
         self._compiled = _core().compile_model(model, "CPU", _OPTIONS)
         self._used = {name for port in self._compiled.inputs for name in port.names}
@@ -109,9 +110,9 @@ class Program:
             request = self._local.request = self._compiled.create_infer_request()
         given = dict(zip(self._names, [*arrays, *(v.tensor() for v in self._fed)], strict=True))
         fed = {k: _to_engine(v) for k, v in given.items() if k in self._used}
-        request.infer(fed, share_inputs=True)
+        request.infer(fed, share_inputs=True, share_outputs=True)
         values = iter([_from_engine(t) for t in request.output_tensors])
-        results = [next(values) if isinstance(o, OnnxValue) else o for o in self._outputs]
+        results = [next(values) if o is _TENSOR else o for o in self._outputs]
         for variable, value in zip(self._written, values, strict=True):
             variable.assign(value)
         return optree.tree_unflatten(self._tree, results)
@@ -148,9 +149,8 @@ class Compiled:
         self.compilations: list[str] = []
         self._backend = backend
         self._function = function
-        self._programs: dict[Any, Program | None] = {}
-        self._kept: list[Any] = []  # arguments whose ids are in the keys of `_programs`
-        self._failures: dict[str, bool] = {}  # why NumPy runs it, and whether that was said
+        self._programs: dict[Any, Program | str] = {}  # or why there is none
+        self._said: set[str] = set()
         self._lock = threading.RLock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -159,49 +159,51 @@ class Compiled:
         leaves, tree = optree.tree_flatten((args, kwargs))
         leaves = [to_array(leaf) if _is_array(leaf) else leaf for leaf in leaves]
         arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+        reason = ""
         if all(map(_fits, arrays)):
             shared = len({a.shape[0] for a in arrays if a.ndim}) == 1
             for opened in (True, False) if shared else (False,):
                 program = self._program(tree, leaves, opened)
-                if program is not None:
+                if isinstance(program, str):
+                    reason = program
+                    continue
+                try:
                     return program.run(arrays)
-        result = self._function(*args, **kwargs)
-        self._warn()
+                except RuntimeError as error:
+                    reason = str(error)
+        result = self._function(*args, **kwargs)  # raises what is the function's own error
+        if reason and reason not in self._said:
+            self._said.add(reason)
+            name = getattr(self._function, "__qualname__", repr(self._function))
+            message = f"NumPy ran {name}, as OpenVINO can't: {reason}"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
         return result
 
-    def _program(self, tree: Any, leaves: list[Any], opened: bool) -> Program | None:
-        """The program for these arguments; None where there can be none."""
+    def _program(self, tree: Any, leaves: list[Any], opened: bool) -> Program | str:
+        """The program for these arguments, or why there can be none."""
         mode = opened, state.autocast, state.training
         key = tree, mode, *(_key(leaf, opened) for leaf in leaves)
         with self._lock:
             program = self._programs.get(key)
-            if key in self._programs and (program is None or program.current()):
-                return program
-            try:
-                program = Program(self._backend, self._function, tree, leaves, opened)
-            except Exception as error:  # if it is the function's own, NumPy will raise it again
-                program = None
-                if not opened:
-                    self._failures.setdefault(str(error) or repr(error), False)
-            else:
-                self.compilations.append(_described(leaves, opened))
-            self._programs[key] = program
-            self._kept += [v for v in leaves if not isinstance(v, (np.ndarray, *_PLAIN))]
+            if program is None or (isinstance(program, Program) and not program.current()):
+                try:
+                    program = Program(self._backend, self._function, tree, leaves, opened)
+                    self.compilations.append(_described(leaves, opened))
+                except Exception as error:
+                    program = str(error) or repr(error)
+                self._programs[key] = program
             return program
-
-    def _warn(self) -> None:
-        for reason, said in self._failures.items():
-            if not said:
-                name = getattr(self._function, "__qualname__", repr(self._function))
-                message = f"{name} runs on NumPy, not on OpenVINO: {reason}"
-                warnings.warn(message, RuntimeWarning, stacklevel=3)
-                self._failures[reason] = True
 
 
 def _key(leaf: Any, opened: bool) -> Any:
     if isinstance(leaf, np.ndarray):
         return "array", leaf.dtype, *_spec(leaf, opened)[0]
-    return (type(leaf), leaf) if isinstance(leaf, _PLAIN) else id(leaf)
+    if not isinstance(leaf, Hashable):
+        raise TypeError(
+            "A compiled function takes tensors, numbers, and values that can be hashed; "
+            f"got {type(leaf).__name__}"
+        )
+    return type(leaf), leaf
 
 
 def _described(leaves: Sequence[Any], opened: bool) -> str:

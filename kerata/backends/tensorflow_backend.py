@@ -14,7 +14,7 @@ from kerata import config
 from kerata.backends import dtypes
 from kerata.backends.abstract_tensor import AbstractTensor
 from kerata.backends.base import Backend
-from kerata.backends.calls import Arguments, Packed, shapes_text
+from kerata.backends.calls import Arguments, Packed
 from kerata.backends.numpy_backend import to_array
 from kerata.backends.scope import Observer, Scope
 from kerata.backends.state import operations, state
@@ -45,7 +45,7 @@ class TensorFlowBackend(Backend):
             return self.convert(tf.sparse.to_dense(x), dtype)
         if type(x) is float and (dtype is None or dtype in dtypes.FLOATS):
             return tf.constant(x, dtype or config.floatx())
-        return tf.convert_to_tensor(to_array(x, dtype))
+        return tf.constant(to_array(x, dtype))
 
     def to_numpy(self, x: Any) -> np.ndarray:
         if not hasattr(x, "numpy"):
@@ -255,7 +255,7 @@ class Compiled:
         if program is None:
             program = Program(self._backend, self.function, arguments, self._jit_compile)
             self._programs[key] = program
-            self.compilations.append(shapes_text(arguments))
+            self.compilations.append(program.shapes)
         return program(arguments.dynamic)
 
 
@@ -278,6 +278,7 @@ class Program:
         self._function = tf.function(
             traced, autograph=False, jit_compile=jit_compile
         ).get_concrete_function(*(tf.TensorSpec(x.shape, x.dtype) for x in given))
+        self.shapes = ", ".join(f"{tuple(x.shape)} {NAMES[x.dtype]}" for x in given)
         self._captured = self._function.captured_inputs
         self._written = list(scope.written.values())
         self._held = [(v, v._storage) for v in {**scope.reads, **scope.written}.values()]
@@ -385,6 +386,17 @@ def adam_update(
     return None
 
 
+def _as_tensor(variable: Any, dtype: Any = None, name: Any = None, as_ref: bool = False) -> Any:
+    """How TensorFlow's own functions and operators take a variable."""
+    value = variable.value
+    if dtype is not None and value.dtype != dtype:
+        raise TypeError(f"{variable.path} is {value.dtype.name} where {dtype.name} is needed")
+    return value
+
+
 def create() -> TensorFlowBackend:
     """The backend; called once, by the registry."""
+    from kerata.core.variable import Variable
+
+    tf.register_tensor_conversion_function(Variable, _as_tensor)
     return TensorFlowBackend()

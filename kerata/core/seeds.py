@@ -68,6 +68,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.stream = random.Random()
+        self.start = self.stream.getrandbits(31)
         self.generator: SeedGenerator | None = None
 
 
@@ -82,7 +83,7 @@ def next_seed() -> int:
 def global_generator() -> SeedGenerator:
     """What `kerata.random` draws from where no seed is given."""
     if _process.generator is None:
-        _process.generator = SeedGenerator(next_seed(), name="global_seed_generator")
+        _process.generator = SeedGenerator(_process.start, name="global_seed_generator")
     return _process.generator
 
 
@@ -94,12 +95,13 @@ def set_random_seed(seed: int) -> None:
     Args:
         seed: from 0 to 2³² - 1.
     """
-    start = _checked(seed)
+    _checked(seed)
     random.seed(seed)
     np.random.seed(seed)
     _process.stream.seed(seed)
+    _process.start = _process.stream.getrandbits(31)
     if _process.generator is not None:
-        _process.generator.state.assign(np.array([start, 0], np.int32))
+        _process.generator.state.assign(np.array([_process.start, 0], np.int32))
     for backend in list(registry._loaded.values()):
         backend.seed(seed)
 

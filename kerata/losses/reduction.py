@@ -50,16 +50,15 @@ def masked_weight(
     if reduction in ("sum_over_batch_size", "mean"):
         share = ops.divide_no_nan(ops.cast(count(mask), dtype), ops.sum(mask))
         mask = ops.multiply(mask, share)
-    if sample_weight is None:
-        return mask
-    sample_weight, mask = same_rank(ops.cast(sample_weight, dtype), mask)
+    return mask if sample_weight is None else weight_of_valid(sample_weight, mask, dtype)
+
+
+def weight_of_valid(sample_weight: Tensor, mask: Tensor, dtype: str) -> Tensor:
+    """`sample_weight * mask`, one for each sample spread over the axes that only the mask has."""
+    sample_weight, mask = same_rank(ops.cast(sample_weight, dtype), ops.cast(mask, dtype))
+    for _ in range(len(mask.shape) - len(sample_weight.shape)):
+        sample_weight = ops.expand_dims(sample_weight, -1)
     return ops.multiply(sample_weight, mask)
-
-
-def weighted(values: Tensor, sample_weight: Tensor) -> Tensor:
-    """`values * sample_weight`, a weight of fewer axes standing for the last ones."""
-    values, sample_weight = same_rank(values, sample_weight)
-    return ops.multiply(values, sample_weight)
 
 
 def reduced(values: Tensor, sample_weight: Tensor | None, reduction: str | None) -> Tensor:
@@ -93,6 +92,6 @@ def reduce_weighted(
     if mask is not None:
         sample_weight = masked_weight(sample_weight, mask, reduction, dtype)
     if sample_weight is not None:
-        sample_weight = ops.cast(sample_weight, dtype)
-        values = weighted(values, sample_weight)
+        values, sample_weight = same_rank(values, ops.cast(sample_weight, dtype))
+        values = ops.multiply(values, sample_weight)
     return reduced(values, sample_weight, reduction)

@@ -9,7 +9,7 @@ from kerata import ops
 from kerata.core.masks import get_mask
 from kerata.core.names import auto_name
 from kerata.losses.loss import converted
-from kerata.losses.reduction import same_rank
+from kerata.losses.reduction import same_rank, weight_of_valid
 from kerata.metrics.metric import Metric
 from kerata.ops.dispatch import Tensor, Tree
 
@@ -33,8 +33,7 @@ def by_sample(
         return (reduce(values, tuple(range(1, rank))) if rank > 1 else values), None
     weight = converted(sample_weight, dtype)
     if mask is not None:
-        weight, mask = same_rank(weight, ops.cast(mask, dtype))
-        weight = ops.multiply(weight, mask)
+        weight = weight_of_valid(weight, mask, dtype)
     values, weight = same_rank(values, weight)
     rank, weights = len(values.shape), len(weight.shape)
     if weights < rank:
@@ -140,10 +139,9 @@ class MeanMetricWrapper(Mean):
             converted(y_true, None), converted(y_pred, None), **self._fn_arguments
         )
         if mask is not None:
-            mask = ops.cast(mask, self._dtype)
             if sample_weight is None:
-                sample_weight = mask
+                sample_weight = ops.cast(mask, self._dtype)
             else:
-                weight, mask = same_rank(converted(sample_weight, self._dtype), mask)
-                sample_weight = ops.multiply(weight, mask)
+                weight = converted(sample_weight, self._dtype)
+                sample_weight = weight_of_valid(weight, mask, self._dtype)
         super().update_state(values, sample_weight)

@@ -167,7 +167,7 @@ class Optimizer(Configurable):
         rate = self._learning_rate
         if isinstance(rate, Variable):
             return rate.value
-        return rate(self.iterations) if isinstance(rate, LearningRateSchedule) else rate()
+        return rate(self._iterations) if isinstance(rate, LearningRateSchedule) else rate()
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the slots for these variables; subclasses call it before they make theirs."""

@@ -8,7 +8,17 @@ import numpy as np
 import optree
 
 from kerata.core.errors import describe
-from kerata.losses import SparseCategoricalCrossentropy
+from kerata import losses
+
+
+def _is(loss: Any, cls: type, function: Any) -> bool:
+    """Whether a loss is of a class, or wraps its function."""
+    return isinstance(loss, cls) or getattr(loss, "fn", None) is function
+
+
+def takes_labels(loss: Any) -> bool:
+    """Whether the targets of a loss are indices of classes."""
+    return _is(loss, losses.SparseCategoricalCrossentropy, losses.sparse_categorical_crossentropy)
 
 
 def check_targets(objective: Any, y: Any, y_pred: Any) -> None:
@@ -28,9 +38,12 @@ def check_targets(objective: Any, y: Any, y_pred: Any) -> None:
     loss, output = objective.losses[0], outputs[0]
     if not hasattr(target, "shape"):
         return
-    if isinstance(loss, SparseCategoricalCrossentropy):
-        check_labels(target, tuple(output.shape)[getattr(loss, "axis", -1)], loss)
-    elif getattr(loss, "needs_one_hot", False) and target.shape[-1:] != tuple(output.shape)[-1:]:
+    if takes_labels(loss):
+        check_labels(target, tuple(output.shape)[-1], loss)
+    elif (
+        _is(loss, losses.CategoricalCrossentropy, losses.categorical_crossentropy)
+        and tuple(target.shape)[-1:] != tuple(output.shape)[-1:]
+    ):
         raise ValueError(
             f"categorical_crossentropy needs one-hot targets of {output.shape[-1]} classes; y is "
             f"{describe(target)}. For integer labels use sparse_categorical_crossentropy"
@@ -63,7 +76,7 @@ def check_all_labels(objective: Any, y: Any, classes: Any) -> None:
     if objective is None or len(objective.losses) != 1 or not hasattr(y, "shape"):
         return
     loss = objective.losses[0]
-    if isinstance(loss, SparseCategoricalCrossentropy):
+    if takes_labels(loss):
         check_labels(y, classes, loss)
 
 

@@ -28,9 +28,14 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
 
 def is_arrays(x: Any) -> bool:
-    """Whether `x` is an array, or a nesting of arrays of one length, to be cut into batches."""
+    """Whether `x` is an array, or a nesting of arrays of one length, to be cut into batches.
+
+    A list of tuples is a list of batches.
+    """
     if hasattr(x, "__array__") and hasattr(x, "shape"):
         return True
+    if isinstance(x, list) and x and all(isinstance(v, tuple) for v in x):
+        return False
     if isinstance(x, (list, tuple)):
         return bool(x) and all(
             is_arrays(v) or isinstance(v, (int, float, list, tuple)) for v in x

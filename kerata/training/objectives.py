@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optree
@@ -103,18 +103,7 @@ def _as_loss(one: Any) -> Any:
     loss = losses_module.get(one)
     if isinstance(loss, losses_module.Loss):
         return loss
-    return _FunctionLoss(loss)
-
-
-class _FunctionLoss(losses_module.Loss):
-    """A plain function `(y_true, y_pred)` as a loss."""
-
-    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
-        super().__init__(name=getattr(function, "__name__", None))
-        self.function = function
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.function(y_true, y_pred)
+    return losses_module.LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
 
 
 _ACCURACY = ("accuracy", "acc")

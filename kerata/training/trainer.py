@@ -338,11 +338,11 @@ class Trainer:
 
     # Making ready
 
-    def _prepare(self, batch: Any, training: bool = True) -> None:
+    def _prepare(self, batch: Any, kind: str) -> None:
         """Build model, losses, metrics and optimizer for a batch, and check that all fit."""
         x, y, _ = unpack_x_y_sample_weight(batch)
         y_pred = loops.output_spec(self, x)
-        if not self._compiled:
+        if kind == "predict":
             return
         if self._compile_loss is not None and not self._compile_loss.built:
             self._compile_loss.build(y_pred)
@@ -350,7 +350,7 @@ class Trainer:
             self._compile_metrics.build(y, y_pred)
         if self._compile_loss is not None:
             check_targets(self._compile_loss, y, y_pred)
-        if training and self.optimizer is not None and not self.optimizer.built:
+        if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self._trained)
 
     # The methods
@@ -411,7 +411,7 @@ class Trainer:
             data = make_data(
                 x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch
             )
-            self._prepare(data.first())
+            self._prepare(data.first(), "train")
             return loops.fit(
                 self, data, epochs, verbose, callbacks, initial_epoch, steps_per_epoch,
                 loops.Validation(
@@ -446,7 +446,7 @@ class Trainer:
             raise TypeError(f"evaluate: unknown argument(s) {', '.join(map(repr, kwargs))}")
         try:
             data = make_data(x, y, sample_weight, batch_size, steps=steps)
-            self._prepare(data.first(), training=False)
+            self._prepare(data.first(), "test")
             logs = loops.evaluate(self, data, steps, verbose, callbacks)
         except Exception as error:
             fold(error)
@@ -465,7 +465,7 @@ class Trainer:
         """The outputs for data, as NumPy arrays; arguments as in `fit`."""
         try:
             data = make_data(x, batch_size=batch_size, steps=steps)
-            self._prepare(data.first(), training=False)
+            self._prepare(data.first(), "predict")
             return loops.predict(self, data, steps, verbose, callbacks)
         except Exception as error:
             fold(error)
@@ -494,7 +494,7 @@ class Trainer:
         )
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
-        self._prepare(data.first(), kind == "train")
+        self._prepare(data.first(), kind)
         logs = loops.on_batch(self, kind, data.placed())
         values = list(logs.values())
         return logs if return_dict else values[0] if len(values) == 1 else values
@@ -502,7 +502,7 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         data = make_data(x, batch_size=2**31 - 1)
-        self._prepare(data.first(), training=False)
+        self._prepare(data.first(), "predict")
         backend = state.backend or ensure()
         with backend.inference():
             result = self._function("predict", "batch")(data.placed())

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kerata import ops
+
 
 @dataclass
 class Case:
@@ -91,7 +93,7 @@ CORE = [
         "...x,xy->...y", 4, bias_axes="y"), [(2, 3, 5, 4)], {}, 0, (1, 2)),
     Case("Embedding", lambda L: L.Embedding(10, 3), [(2, 4)], {}, 10, (1,)),
     Case("Embedding-mask", lambda L: L.Embedding(10, 3, mask_zero=True), [(2, 4)], {}, 10, (1,)),
-    Case("Lambda", lambda L: L.Lambda(np.negative, name="minus"), [(2, 4)], oracle=False),
+    Case("Lambda", lambda L: L.Lambda(ops.negative, name="minus"), [(2, 4)], oracle=False),
 ]  # fmt: skip
 PLAIN = [
     Case("Activation", lambda L: L.Activation("tanh"), [SEQUENCE], {}, 0, (1,)),

@@ -131,7 +131,10 @@ def test_metrics(backend, keras, name, kwargs, true, true_shape, pred, pred_shap
     for _ in range(2):
         y_true, y_pred = true(true_shape), pred(pred_shape)
         weight = rng.random(6).astype("float32") if weighted else None
-        theirs.update_state(y_true, y_pred, weight)
+        try:
+            theirs.update_state(y_true, y_pred, weight)
+        except ValueError:
+            pytest.skip("Keras can't combine these on NumPy")
         ours.update_state(y_true, y_pred, weight)
     same_state(ours, theirs)
 

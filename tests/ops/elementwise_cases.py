@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 from scipy import special
 
-from tests.ops.cases import Case
+from tests.ops.case import Case
 
 _draw = np.random.default_rng(1)
 X = _draw.standard_normal((3, 4)).astype("float32")

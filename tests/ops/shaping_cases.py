@@ -7,7 +7,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from tests.ops.cases import Case
+from tests.ops.case import Case
 
 _draw = np.random.default_rng(3)
 CUBE = _draw.standard_normal((3, 4, 6)).astype("float32")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata import ops
+from kerata.core.serialization import CustomObjectScope
 from kerata.core.variable import Variable
 from kerata.layers.layer import Layer, call_spec
 from kerata.layers.recurrent.cell import GatedCell
@@ -149,6 +150,17 @@ class RNN(Layer):
             previous_mask = previous_mask[0]
         mask = previous_mask if self.return_sequences else None
         return [mask] + [None] * len(_each(self.state_size)) if self.return_state else mask
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
+        """A layer from what `get_config` returned; it builds its cell itself."""
+        if isinstance(config.get("cell"), dict):
+            cell = {n: v for n, v in config["cell"].items() if n != "build_config"}
+            config = {**config, "cell": cell}
+        with CustomObjectScope(custom_objects):
+            return super().from_config(config)
 
     def reset_state(self) -> None:
         """Set the kept states of a stateful layer to 0."""

@@ -1,0 +1,356 @@
+"""PyTorch: eager tensors, autograd, and `torch.compile` where it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import optree
+import torch
+from torch.utils.checkpoint import checkpoint as torch_checkpoint
+
+from kerata import config
+from kerata.backends import dtypes
+from kerata.backends.abstract_tensor import AbstractTensor
+from kerata.backends.base import Backend
+from kerata.backends.numpy_backend import to_array
+from kerata.backends.registry import using
+from kerata.backends.scope import Scope
+from kerata.backends.state import state
+from kerata.backends.torch_kernels import DEVICE, DTYPES, FLOATS, NAMES, PRIMITIVES, torch_dtype
+from kerata.backends.torch_overrides import OVERRIDES
+
+Tensor = torch.Tensor
+_ON_HOST = DEVICE.type == "cpu"
+# Dtypes that NumPy has from `ml_dtypes` alone travel as integers of their size.
+_CARRIERS = {
+    torch.bfloat16: torch.int16,
+    torch.float8_e4m3fn: torch.uint8,
+    torch.float8_e5m2: torch.uint8,
+}
+
+
+def from_array(array: np.ndarray) -> Tensor:
+    """A tensor on the host that shares the array's memory where torch may write to it."""
+    if not (array.flags.writeable and array.flags.c_contiguous):
+        array = np.array(array, order="C")
+    try:
+        return torch.from_numpy(array)
+    except TypeError:
+        kind = DTYPES[dtypes.standardize_dtype(array.dtype)]
+        return torch.from_numpy(array.view(f"i{array.itemsize}")).view(kind)
+
+
+def _leaf(x: Tensor) -> Tensor:
+    """`x` as something to differentiate by, still part of an outer gradient's graph."""
+    if state.differentiating and x.requires_grad:
+        return x.view_as(x)
+    return x.detach().requires_grad_()
+
+
+def _detached(tree: Any) -> Any:
+    if tree is None:
+        return None
+    return optree.tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
+
+
+def _differentiated(
+    function: Callable[..., Any], sources: Sequence[Tensor], args: Any, kwargs: Any
+) -> tuple[Any, list[Tensor]]:
+    """What `function` returns, detached, and the gradients of the loss by `sources`."""
+    nested = state.differentiating > 0
+    state.differentiating += 1
+    try:
+        with torch.enable_grad():
+            loss, aux = function(*args, **kwargs)
+    finally:
+        state.differentiating -= 1
+    if sources and loss.requires_grad:
+        gradients = list(
+            torch.autograd.grad(loss, sources, create_graph=nested, materialize_grads=True)
+        )
+    else:
+        gradients = [torch.zeros_like(s, requires_grad=False) for s in sources]
+    return ((loss, aux) if nested else (loss.detach(), _detached(aux))), gradients
+
+
+class _FirstReads(Scope):
+    """Passes reads on and notes the value that each variable had at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[int, tuple[Any, Any]] = {}
+
+    def missing(self, variable: Any) -> Any:
+        value = super().missing(variable)
+        self.first[id(variable)] = (variable, value)
+        return value
+
+
+class _Fakes(Scope):
+    """Answers reads with tensors without memory."""
+
+    def missing(self, variable: Any) -> Any:
+        return _fake(AbstractTensor(*variable.spec()))
+
+
+def _fake(x: Any) -> Any:
+    if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Tensor):
+        return torch.empty(tuple(x.shape), dtype=torch_dtype(x.dtype), device=DEVICE)
+    return x
+
+
+_CALL = ("backend", "scope", "autocast", "training", "depth", "call", "differentiating")
+
+
+@contextlib.contextmanager
+def _restored(saved: dict[str, Any]) -> Iterator[None]:
+    """The state of the thread as it was: a backward pass may run elsewhere and later."""
+    previous = {name: getattr(state, name) for name in _CALL}
+    vars(state).update(saved)
+    try:
+        yield
+    finally:
+        vars(state).update(previous)
+
+
+class TorchBackend(Backend):
+    """PyTorch's tensors, computed at once, on the first GPU if there is one."""
+
+    name = "torch"
+    tensor_types = (Tensor,)
+    floats = FLOATS
+    trains = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels = {**PRIMITIVES, **OVERRIDES}
+
+    # Tensors
+
+    def convert(self, x: Any, dtype: str | None = None) -> Tensor:
+        kind = type(x)
+        if kind is float:
+            return torch.scalar_tensor(x, dtype=DTYPES[dtype or config.floatx()], device=DEVICE)
+        if kind is bool or (kind is int and -(2**31) <= x < 2**31):
+            wanted = dtype or ("int32" if kind is int else "bool")
+            return torch.scalar_tensor(x, dtype=DTYPES[wanted], device=DEVICE)
+        if isinstance(x, Tensor):
+            tensor = x
+        elif isinstance(x, np.ndarray):
+            tensor = from_array(x)
+        else:
+            tensor = self._foreign(x, dtype)
+        if not _ON_HOST:
+            tensor = tensor.to(DEVICE, non_blocking=True)
+        return tensor if dtype is None else tensor.to(DTYPES[dtype])
+
+    def _foreign(self, x: Any, dtype: str | None) -> Tensor:
+        if hasattr(x, "__dlpack__"):
+            with contextlib.suppress(RuntimeError, BufferError, TypeError, ValueError):
+                return torch.from_dlpack(x)
+        return from_array(to_array(x, dtype))
+
+    def to_numpy(self, x: Tensor) -> np.ndarray:
+        carrier = _CARRIERS.get(x.dtype)
+        if carrier is None:
+            return np.array(x.numpy(force=True), order="C")
+        carried = x.detach().contiguous().view(carrier).numpy(force=True)
+        return np.array(carried).view(dtypes.numpy_dtype(NAMES[x.dtype]))
+
+    def dtype_of(self, x: Tensor) -> str:
+        return NAMES[x.dtype]
+
+    def shape_of(self, x: Tensor) -> tuple[Any, ...]:
+        return tuple(x.shape)
+
+    # State
+
+    def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Tensor:
+        """A leaf of the graph if `trainable`.
+
+        Kernels of two and three spatial axes lie filters first, channels last in memory, which is
+        what convolutions read and what their gradients come in; for 512 filters by 512 channels a
+        step takes a fifth of the time.
+        """
+        tensor = from_array(np.array(value, order="C"))
+        if not on_host:
+            tensor = tensor.to(DEVICE)
+        differentiable = trainable and tensor.dtype in FLOATS
+        rank = tensor.ndim
+        if differentiable and rank in (4, 5):
+            filters_first = tensor.permute(rank - 1, *range(rank - 1)).contiguous()
+            tensor = filters_first.permute(*range(1, rank), 0)
+        return tensor.requires_grad_(differentiable)
+
+    def write(self, storage: Tensor, value: Tensor) -> Tensor:
+        """In place for what is trained, whose identity users' optimizers rely on.
+
+        Other state gets new memory: what was read before the write keeps its value, also where
+        the backward pass needs it.
+        """
+        if not storage.requires_grad:
+            return torch.empty_like(storage).copy_(value.detach())
+        with torch.no_grad():
+            return storage.copy_(value)
+
+    # Transformations
+
+    def value_and_grad(
+        self, function: Callable[..., Any], variables: Sequence[Any] | None, argnums: Any
+    ) -> Callable[..., Any]:
+        if variables is None:
+            return self._by_arguments(function, argnums)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            outer = state.scope
+            if outer is None:
+                sources = [v.storage() for v in variables]
+                if all(s.requires_grad for s in sources):
+                    return _differentiated(function, sources, args, kwargs)
+            sources = [_leaf(v.tensor() if outer is None else outer.read(v)) for v in variables]
+            inner = Scope(zip(variables, sources, strict=True))
+
+            def scoped(*args: Any, **kwargs: Any) -> Any:
+                with inner:
+                    return function(*args, **kwargs)
+
+            result = _differentiated(scoped, sources, args, kwargs)
+            for variable, value in inner.writes():
+                variable.assign(value if state.differentiating else value.detach())
+            return result
+
+        return call
+
+    def _by_arguments(self, function: Callable[..., Any], argnums: Any) -> Callable[..., Any]:
+        places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+        def source(x: Any) -> Tensor:
+            x = x.value if hasattr(type(x), "__kerata_value__") else x
+            return _leaf(x if isinstance(x, Tensor) else self.convert(x))
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            arguments = list(args)
+            leaves, tree = optree.tree_flatten([args[i] for i in places])
+            sources = [source(leaf) for leaf in leaves]
+            for i, argument in zip(places, optree.tree_unflatten(tree, sources), strict=True):
+                arguments[i] = argument
+            result, gradients = _differentiated(function, sources, arguments, kwargs)
+            found = optree.tree_unflatten(tree, gradients)
+            return result, found[0] if isinstance(argnums, int) else tuple(found)
+
+        return call
+
+    def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        """`function` as it is, or with `jit_compile=True` through `torch.compile`."""
+        compilations: list[Any] = []
+        if options.get("jit_compile") is True:
+            call = _compiled(function, compilations)
+        else:
+
+            @functools.wraps(function)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                return function(*args, **kwargs)
+
+        call.compilations = compilations  # type: ignore[attr-defined]
+        return call
+
+    def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
+        leaves, tree = optree.tree_flatten(rows)
+        result = None
+        for row in zip(*(leaf.unbind(0) for leaf in leaves), strict=True):
+            result = step(optree.tree_unflatten(tree, row))
+        return result
+
+    def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The second run sees the variables as the first one found them, and writes none."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not torch.is_grad_enabled():
+                return function(*args, **kwargs)
+            saved = {name: getattr(state, name) for name in _CALL}
+            reads: _FirstReads | None = None
+
+            def run(*args: Any, **kwargs: Any) -> Any:
+                nonlocal reads
+                if reads is not None:
+                    with _restored(saved), Scope(reads.first.values()):
+                        return function(*args, **kwargs)
+                with _FirstReads() as scope:
+                    result = function(*args, **kwargs)
+                reads = scope
+                for variable, value in scope.writes():
+                    variable.assign(value)
+                return result
+
+            return torch_checkpoint(run, *args, use_reentrant=False, **kwargs)
+
+        return call
+
+    # Small hooks
+
+    def inference(self) -> contextlib.AbstractContextManager[Any]:
+        """`no_grad`: variables first drawn or written under `inference_mode` could not train."""
+        return torch.no_grad()
+
+    def wait(self, x: Any) -> None:
+        if not _ON_HOST:
+            torch.cuda.synchronize()
+
+    def seed(self, seed: int) -> None:
+        torch.manual_seed(seed)
+
+    def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        with using(self), _Fakes(), FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
+            result = function(*optree.tree_map(_fake, tuple(args)), **optree.tree_map(_fake, kwargs))
+        return optree.tree_map(
+            lambda x: (
+                AbstractTensor(tuple(x.shape), NAMES[x.dtype]) if isinstance(x, Tensor) else x
+            ),
+            result,
+        )
+
+
+def _compiled(function: Callable[..., Any], compilations: list[Any]) -> Callable[..., Any]:
+    """`torch.compile` of the whole, or of parts where torch can't trace it as one graph."""
+    from torch._dynamo import exc
+    from torch._dynamo.backends.registry import lookup_backend
+
+    torch._dynamo.config.trace_autograd_ops = True
+    compiler = lookup_backend("inductor")
+
+    def counted(graph: Any, inputs: Sequence[Any]) -> Any:
+        compilations.append(tuple(tuple(x.shape) for x in inputs if isinstance(x, Tensor)))
+        return compiler(graph, inputs)
+
+    whole = torch.compile(function, fullgraph=True, backend=counted)
+    active = whole
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal active
+        try:
+            return active(*args, **kwargs)
+        except exc.TorchDynamoException as error:
+            if active is not whole:
+                raise
+            name = getattr(function, "__name__", repr(function))
+            warnings.warn(
+                f"jit_compile: {name} is compiled in parts, since torch can't trace it whole: {error}",
+                stacklevel=2,
+            )
+            active = torch.compile(function, backend=counted)
+            return active(*args, **kwargs)
+
+    return call
+
+
+def create() -> TorchBackend:
+    """The backend; called once, by the registry."""
+    return TorchBackend()

@@ -1,0 +1,477 @@
+"""Composites that torch computes faster, or more exactly, than their bodies do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from kerata import config
+from kerata.backends.geometry import axes_tuple
+from kerata.backends.state import operations, state
+from kerata.backends.torch_kernels import DEVICE, FLOATS, draw_mask, squeeze, take_along_axis
+from kerata.backends.torch_kernels import torch_dtype as _dtype
+
+Tensor = torch.Tensor
+
+
+def _body(name: str) -> Callable[..., Any]:
+    """The body of the composite `name`, for the cases that its override leaves out."""
+    body: Callable[..., Any] = operations[name].op.body
+    return body
+
+
+def _nested() -> bool:
+    """Whether gradients are differentiated again, which some fused kernels can't be."""
+    return state.differentiating > 1
+
+
+# Making and moving
+
+
+def zeros(shape: Any, dtype: Any = None) -> Tensor:
+    return torch.zeros(shape, dtype=_dtype(dtype), device=DEVICE)
+
+
+def ones(shape: Any, dtype: Any = None) -> Tensor:
+    return torch.ones(shape, dtype=_dtype(dtype), device=DEVICE)
+
+
+def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
+    return torch.zeros_like(x) if dtype is None else torch.zeros_like(x, dtype=_dtype(dtype))
+
+
+def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
+    return torch.ones_like(x) if dtype is None else torch.ones_like(x, dtype=_dtype(dtype))
+
+
+def ravel(x: Tensor) -> Tensor:
+    return x.reshape(-1)
+
+
+def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
+    return x.transpose(axis1, axis2)
+
+
+def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
+    return torch.movedim(x, source, destination)
+
+
+def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
+    if not isinstance(x_min, (int, float)) or not isinstance(x_max, (int, float)):
+        found: Tensor = _body("clip")(x, x_min, x_max)
+        return found
+    return torch.clamp(x, x_min, x_max) if x.dtype in FLOATS else torch.clamp(x, int(x_min), int(x_max))
+
+
+def one_hot(
+    x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Tensor:
+    classes = torch.arange(num_classes, dtype=x.dtype, device=x.device)
+    hit = x.unsqueeze(-1) == classes
+    return (hit if axis == -1 else hit.movedim(-1, axis)).to(_dtype(dtype))
+
+
+def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Tensor:
+    sizes: Any = x.shape
+    if noise_shape is not None:
+        sizes = tuple(s if n is None else n for n, s in zip(noise_shape, sizes, strict=True))
+    return x * draw_mask(sizes, 1.0 - rate, seed, x.dtype).mul_(1.0 / (1.0 - rate))
+
+
+# Activations
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    return F.leaky_relu(x, negative_slope)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    return F.elu(x, alpha)
+
+
+def softplus(x: Tensor) -> Tensor:
+    return F.softplus(x, 1.0, 40.0)  # torch's threshold of 20 costs digits in float64
+
+
+def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def softmax(x: Tensor, axis: Any = -1) -> Tensor:
+    return torch.softmax(x, axis) if isinstance(axis, int) else _body("softmax")(x, axis)
+
+
+def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
+    return torch.log_softmax(x, axis) if isinstance(axis, int) else _body("log_softmax")(x, axis)
+
+
+def logsumexp(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return torch.logsumexp(x, axes_tuple(axis, x.ndim), keepdims)
+
+
+# Normalization
+
+
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Any = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    axes = sorted(axes_tuple(axis, x.ndim))
+    sizes = x.shape[x.ndim - len(axes) :]
+    trailing = axes[0] == x.ndim - len(axes)
+    if not trailing or any(p is not None and p.shape != sizes for p in (gamma, beta)):
+        found: Tensor = _body("layer_normalization")(x, gamma, beta, axis, epsilon)
+        return found
+    return torch.layer_norm(x, sizes, gamma, beta, config.epsilon() if epsilon is None else epsilon)
+
+
+def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """`x` with its channels on the second axis, and the way back."""
+    place = axis % x.ndim
+    if place == 1:
+        return x, lambda y: y
+    if place == x.ndim - 1:  # rows of channels: torch has a kernel for them
+        return x.reshape(-1, x.shape[-1]), lambda y: y.view(x.shape)
+    return x.movedim(place, 1), lambda y: y.movedim(1, place)
+
+
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    if mean.requires_grad or variance.requires_grad:
+        found: Tensor = _body("batch_normalization")(
+            x, mean, variance, axis, offset, scale, epsilon
+        )
+        return found
+    rows, back = _channels_second(x, axis)
+    return back(torch.batch_norm(rows, scale, offset, mean, variance, False, 0.0, epsilon, True))
+
+
+def batch_normalization_training(
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The moments come without a gradient of their own: they are for the moving averages."""
+    channels = x.shape[axis]
+    count = x.numel() // max(channels, 1)
+    if count < 2:
+        found: tuple[Tensor, Tensor, Tensor] = _body("batch_normalization_training")(
+            x, axis, offset, scale, epsilon
+        )
+        return found
+    rows, back = _channels_second(x, axis)
+    kind = torch.float64 if x.dtype is torch.float64 else torch.float32
+    if x.dtype is not kind:
+        offset = None if offset is None else offset.to(kind)
+        scale = None if scale is None else scale.to(kind)
+    moments = torch.zeros(2, channels, dtype=kind, device=x.device)
+    mean, variance = moments.unbind(0)
+    y = torch.batch_norm(rows, scale, offset, mean, variance, True, 1.0, epsilon, True)
+    variance = variance * ((count - 1) / count)  # torch's is the unbiased one
+    return back(y), mean.to(x.dtype), variance.to(x.dtype)
+
+
+# Attention
+
+
+def _attention_mask(
+    query: Tensor, source: int, bias: Tensor | None, mask: Tensor | None, causal: bool
+) -> Tensor | None:
+    """One mask for all: boolean without a bias, otherwise numbers to add."""
+    if causal and (bias is not None or mask is not None):
+        shape = (query.shape[1], source)
+        lower = torch.ones(shape, dtype=torch.bool, device=query.device).tril_()
+        mask = lower if mask is None else torch.logical_and(mask, lower)
+    elif mask is not None:
+        mask = mask.to(torch.bool)
+    if bias is None:
+        return mask
+    bias = bias.to(query.dtype)
+    return bias if mask is None else torch.where(mask, bias, float("-inf"))
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    if attn_logits_soft_cap is not None or flash_attention is False or _nested():
+        found: Tensor = _body("dot_product_attention")(
+            query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap
+        )
+        return found
+    mask = _attention_mask(query, key.shape[1], bias, mask, is_causal)
+    if mask is not None and mask.ndim not in (2, 4):
+        mask = mask.reshape((1,) * (4 - mask.ndim) + mask.shape)
+    return F.scaled_dot_product_attention(
+        query.transpose(1, 2),
+        key.transpose(1, 2),
+        value.transpose(1, 2),
+        attn_mask=mask,
+        is_causal=is_causal and mask is None,
+        scale=scale,
+        enable_gqa=query.shape[2] != key.shape[2],
+    ).transpose(1, 2)
+
+
+# Losses
+
+
+def sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    if target.ndim == output.ndim:
+        target = squeeze(target, axis)
+    index = target.to(torch.int64).unsqueeze(axis)
+    if from_logits:
+        logs = torch.log_softmax(output, axis)
+        return -take_along_axis(logs, index, axis).squeeze(axis)
+    # Divided, limited and logarithmized for the true class alone.
+    true = take_along_axis(output, index, axis).squeeze(axis) / output.sum(axis)
+    return -torch.log(torch.clamp(true, config.epsilon(), 1.0 - config.epsilon()))
+
+
+def categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    if from_logits:
+        logs = torch.log_softmax(output, axis)
+    else:
+        output = output / output.sum(axis, True)
+        logs = torch.log(torch.clamp(output, config.epsilon(), 1.0 - config.epsilon()))
+    return -(target * logs).sum(axis)
+
+
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    if not from_logits:
+        output = torch.clamp(output, config.epsilon(), 1.0 - config.epsilon())
+        against = torch.log(1.0 - output) * (target - 1.0)
+        return torch.addcmul(against, target, torch.log(output), value=-1)
+    if target.shape != output.shape:
+        target, output = torch.broadcast_tensors(target, output)
+    return F.binary_cross_entropy_with_logits(output, target, reduction="none")
+
+
+# Recurrence
+
+
+def _fusible(
+    tensors: Sequence[Tensor | None], mask: Any, activation: Any, recurrent_activation: Any
+) -> bool:
+    """Whether torch's fused recurrences mean what is asked for."""
+    return (
+        mask is None
+        and activation is operations["tanh"]
+        and recurrent_activation is operations["sigmoid"]
+        and len({t.dtype for t in tensors if t is not None}) == 1
+        and not _nested()
+    )
+
+
+def lstm(
+    inputs: Tensor,
+    initial_state_h: Tensor,
+    initial_state_c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    activation: Any = None,
+    recurrent_activation: Any = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+) -> Any:
+    tensors = (inputs, initial_state_h, initial_state_c, kernel, recurrent_kernel, bias)
+    if not _fusible(tensors, mask, activation, recurrent_activation):
+        return _body("lstm")(
+            *tensors, mask, activation, recurrent_activation, go_backwards, zero_output_for_mask
+        )
+    weights = [kernel.t(), recurrent_kernel.t()]
+    if bias is not None:
+        weights += [bias, torch.zeros_like(bias)]
+    states = [initial_state_h.unsqueeze(0), initial_state_c.unsqueeze(0)]
+    y, h, c = torch.lstm(
+        inputs.flip(1) if go_backwards else inputs,
+        states, weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True,
+    )  # fmt: skip
+    h, c = h.squeeze(0), c.squeeze(0)
+    return h, y, [h, c]
+
+
+def _new_gate_last(gates: Tensor) -> Tensor:
+    """Update, reset, new as torch has them: reset, update, new."""
+    update, reset, new = gates.chunk(3, -1)
+    return torch.cat([reset, update, new], -1)
+
+
+def gru(
+    inputs: Tensor,
+    initial_state: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    activation: Any = None,
+    recurrent_activation: Any = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+    reset_after: bool = True,
+) -> Any:
+    tensors = (inputs, initial_state, kernel, recurrent_kernel, bias)
+    if not reset_after or not _fusible(tensors, mask, activation, recurrent_activation):
+        return _body("gru")(
+            *tensors, mask, activation, recurrent_activation, go_backwards, zero_output_for_mask,
+            reset_after,
+        )  # fmt: skip
+    weights = [_new_gate_last(kernel).t(), _new_gate_last(recurrent_kernel).t()]
+    if bias is not None:
+        weights += _new_gate_last(bias).unbind(0)
+    y, h = torch.gru(
+        inputs.flip(1) if go_backwards else inputs,
+        initial_state.unsqueeze(0),
+        weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True,
+    )  # fmt: skip
+    h = h.squeeze(0)
+    return h, y, [h]
+
+
+# Update rules
+
+
+def _held(variables: Sequence[Any]) -> list[Tensor]:
+    return [v.storage() for v in variables]
+
+
+def _apart(*groups: list[Tensor]) -> bool:
+    """Whether a fused update can't take these tensors: pure state, or dtypes or devices that mix."""
+    if state.scope is not None or torch.compiler.is_compiling():
+        return True
+    tensors = [t for group in groups for t in group]
+    return len({t.dtype for t in tensors}) != 1 or (
+        DEVICE.type != "cpu" and len({t.device for t in tensors}) != 1
+    )
+
+
+def _alike(held: list[Tensor], others: list[Tensor], slots: Sequence[Any] = ()) -> list[Tensor]:
+    """`others` laid out in memory as `held`, which fused kernels go by; `slots` stay so."""
+    if all(map(torch.Tensor.is_contiguous, [*held, *others])):
+        return others
+    found = list(others)
+    for i, (w, x) in enumerate(zip(held, others, strict=True)):
+        if w.stride() != x.stride():
+            found[i] = torch.empty_like(w, requires_grad=False).copy_(x)
+            if slots:
+                slots[i].adopt(found[i])
+    return found
+
+
+def _changed(*groups: Sequence[Any]) -> None:
+    for group in groups:
+        for variable in group:
+            variable.version += 1
+
+
+def sgd_update(
+    variables: Sequence[Any],
+    gradients: Sequence[Any],
+    momentums: Sequence[Any],
+    learning_rate: Tensor,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+) -> None:
+    w, m, g = _held(variables), _held(momentums) if momentum else [], list(gradients)
+    if _apart(w, m, g):
+        _body("sgd_update")(variables, gradients, momentums, learning_rate, momentum, nesterov)
+        return
+    rate = learning_rate.item()
+    with torch.no_grad():
+        if not momentum:
+            torch._foreach_add_(w, g, alpha=-rate)
+        else:
+            m = _alike(w, m, momentums)
+            torch._foreach_mul_(m, momentum)
+            torch._foreach_add_(m, g, alpha=-rate)
+            torch._foreach_add_(w, m, alpha=momentum if nesterov else 1.0)
+            if nesterov:
+                torch._foreach_add_(w, g, alpha=-rate)
+            _changed(momentums)
+    _changed(variables)
+
+
+def adam_update(
+    variables: Sequence[Any],
+    gradients: Sequence[Any],
+    momentums: Sequence[Any],
+    velocities: Sequence[Any],
+    peaks: Sequence[Any],
+    step: Tensor,
+    learning_rate: Tensor,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> None:
+    """Torch divides `sqrt(v)` by `sqrt(1 - beta_2^t)` before it adds epsilon; so is epsilon here."""
+    slots = (momentums, velocities, peaks)
+    w, (m, v, p), g = _held(variables), map(_held, slots), list(gradients)
+    if _apart(w, m, v, p, g):
+        _body("adam_update")(
+            variables, gradients, *slots, step, learning_rate, beta_1, beta_2, epsilon
+        )
+        return
+    count = step.item()
+    with torch.no_grad():
+        torch._fused_adam_(
+            w, _alike(w, g), _alike(w, m, momentums), _alike(w, v, velocities), _alike(w, p, peaks),
+            [step.to(w[0].device, torch.float32)] * len(w),
+            lr=learning_rate.item(), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
+            eps=epsilon / math.sqrt(1.0 - beta_2**count), amsgrad=bool(peaks), maximize=False,
+        )  # fmt: skip
+    _changed(variables, *slots)
+
+
+def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
+    w = _held(variables)
+    if _apart(w):
+        _body("decay_update")(variables, factor)
+        return
+    with torch.no_grad():
+        torch._foreach_mul_(w, factor.item())
+    _changed(variables)
+
+
+_OWN = (
+    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, clip, one_hot, random_dropout,
+    leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
+    batch_normalization, batch_normalization_training, dot_product_attention,
+    sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy, lstm, gru,
+    sgd_update, adam_update, decay_update,
+)  # fmt: skip
+OVERRIDES: dict[str, Callable[..., Any]] = {
+    **{function.__name__: function for function in _OWN},
+    "abs": torch.abs, "divide": torch.true_divide, "reciprocal": torch.reciprocal,
+    "square": torch.square, "isfinite": torch.isfinite, "isinf": torch.isinf, "relu": torch.relu,
+    "relu6": F.relu6, "sigmoid": torch.sigmoid, "hard_sigmoid": F.hardsigmoid, "silu": F.silu,
+    "selu": torch.selu,
+}  # fmt: skip

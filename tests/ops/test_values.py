@@ -1,0 +1,55 @@
+"""Every call of the table, on every backend: values, dtypes and shapes, eager and compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kerata.backends.registry import load
+from kerata.backends.state import operations
+from kerata.core.transforms import jit
+from tests.ops.case import Case, assert_close, flat
+from tests.ops.cases import CASES
+from tests.ops.deviations import known, on
+
+cases = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def check(case: Case, backend: Any, result: Any) -> None:
+    """Compare what an operation returned with the reference."""
+    found = flat(result)
+    assert len(found) == len(case.results)
+    for i, y in enumerate(found):
+        assert isinstance(y, backend.tensor_types), f"{type(y)} is no tensor of {backend.name}"
+        assert backend.dtype_of(y) == case.dtypes[i]
+        assert_close(backend.to_numpy(y), case, i)
+
+
+@cases
+def test_value(backend, case):
+    case = on(case, backend.name)
+    with known(backend.name, "value", case):
+        check(case, backend, case.run([backend.convert(a) for a in case.arrays]))
+
+
+@cases
+def test_arrays_and_keywords(backend, case):
+    """NumPy arrays as they are, and everything after the first argument by its name."""
+    case = on(case, backend.name)
+    op = operations[case.op].op
+    with known(backend.name, "value", case):
+        if type(case) is not Case or op.vararg:
+            check(case, backend, case.run(case.arrays))
+            return
+        named = dict(zip(op.parameters[1:], case.args[1:], strict=False))
+        check(case, backend, op.call(*case.args[:1], **named, **case.kwargs))
+
+
+@cases
+def test_compiled(training_backend, case):
+    backend = load(training_backend)
+    case = on(case, backend.name)
+    compiled = jit(lambda *tensors: case.run(tensors))
+    with known(backend.name, "jit", case):
+        check(case, backend, compiled(*[backend.convert(a) for a in case.arrays]))
