@@ -36,7 +36,7 @@ HAND_WRITTEN = {
 }
 ACCURACY_SPREAD = 0.03  # rivals further from the median than this did not learn the same
 COLUMNS = (
-    "rival", "ms/step", "min to max", "× hand-written", "× Keras", "first step s", "accuracy",
+    "rival", "ms/step", "min to max", "× hand", "× Keras", "first step s", "accuracy",
     "loss", "peak MiB",
 )  # fmt: skip
 

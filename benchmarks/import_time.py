@@ -100,7 +100,7 @@ def table_row(rival: str, records: dict[str, list[Record]]) -> tuple[str, ...]:
         return (rival, "failed", "", base or "", "")
     times = [record["seconds"] for record in own]
     over = ""
-    if base and not common.failure(records[base]):
+    if base in records and not common.failure(records[base]):
         over = f"{common.difference(own, records[base], 'seconds'):.3f}"
     spread = f"{min(times):.3f} to {max(times):.3f}"
     return (rival, f"{common.median(own, 'seconds'):.3f}", spread, base or "", over)

@@ -50,9 +50,7 @@ def build() -> kerata.Sequential:
         ],
         name="digits",
     )
-    model.compile(
-        optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -110,17 +108,32 @@ def draw(model: kerata.Sequential, history: kerata.callbacks.History, path: path
     np.add.at(counts, (y, guess), 1)
     matrix.imshow(np.log1p(counts), cmap="Blues")
     for i, j in zip(*np.nonzero(counts), strict=True):
-        matrix.text(j, i, counts[i, j], ha="center", va="center", fontsize=8,
-                    color="white" if i == j else "black")
-    matrix.set(title=f"Confusion matrix, accuracy {np.mean(guess == y):.4f}", xlabel="predicted",
-               ylabel="true", xticks=range(10), yticks=range(10))
+        matrix.text(
+            j,
+            i,
+            counts[i, j],
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if i == j else "black",
+        )
+    matrix.set(
+        title=f"Confusion matrix, accuracy {np.mean(guess == y):.4f}",
+        xlabel="predicted",
+        ylabel="true",
+        xticks=range(10),
+        yticks=range(10),
+    )
     worst = np.argsort(p[np.arange(len(y)), y])[:10]
     bottom.suptitle("The least certain of the truth: true digit, guess (probability of the truth)")
     for axis, i in zip(bottom.subplots(1, 10), worst, strict=True):
         axis.imshow(x[i, :, :, 0], cmap="gray_r")
         axis.set_axis_off()
-        axis.set_title(f"{y[i]}, {guess[i]} ({p[i, y[i]]:.2f})", fontsize=9,
-                       color="black" if guess[i] == y[i] else "crimson")
+        axis.set_title(
+            f"{y[i]}, {guess[i]} ({p[i, y[i]]:.2f})",
+            fontsize=9,
+            color="black" if guess[i] == y[i] else "crimson",
+        )
     figure.savefig(path, dpi=110)
     plt.close(figure)
     print(f"Picture: {path.resolve()}")
@@ -179,9 +192,7 @@ def show(rows: list[tuple[str, str, str, float, float, float]]) -> None:
 
     table = Table("trained on", "backend", "did", "accuracy", "seconds", "difference from NumPy")
     for trainer, name, job, accuracy, seconds, difference in rows:
-        table.add_row(
-            trainer, name, job, f"{accuracy:.4f}", f"{seconds:.2f}", f"{difference:.1e}"
-        )
+        table.add_row(trainer, name, job, f"{accuracy:.4f}", f"{seconds:.2f}", f"{difference:.1e}")
     Console().print(table)
 
 

@@ -119,7 +119,7 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Let files that hold Python code (a `Lambda`'s function) be loaded: only for files you trust."""
+    """Let files with Python code (a `Lambda`'s function) be loaded: only for files you trust."""
     _settings["unsafe_deserialization"] = True
 
 

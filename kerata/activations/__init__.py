@@ -41,7 +41,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(activation: Any) -> Any:
     """The name of one of the library's activations, else a config."""
-    name = getattr(activation, "__name__", None)
+    name = getattr(activation, "__name__", "")
     return name if _TABLE.get(name) is activation else serialize_object(activation)
 
 

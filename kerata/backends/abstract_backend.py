@@ -1,8 +1,8 @@
 """`abstract`: tensors that are a shape and a dtype, for building, checking and counting.
 
-In its strict form (`strict()`), which tests use, open sizes are `Size` objects: they can be calculated
-with and passed on as shapes, and whoever compares one gets an error. A composite or a layer that runs
-under it branches on no size that has to stay open.
+In its strict form (`strict()`), which tests use, open sizes are `Size` objects: they can be
+calculated with and passed on as shapes, and whoever compares one gets an error. A composite or a
+layer that runs under it branches on no size that has to stay open.
 """
 
 from __future__ import annotations
@@ -155,5 +155,3 @@ def strict() -> AbstractBackend:
 def create() -> AbstractBackend:
     """The backend; called once, by the registry."""
     return AbstractBackend()
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -54,7 +55,9 @@ def broadcast(name: str, *shapes: Sequence[Any]) -> tuple[Any, ...]:
 def _elementwise(name: str, dtype: str | None = None) -> Callable[..., T]:
     def kernel(*xs: T, **_: Any) -> T:
         tensors = [x for x in xs if isinstance(x, T)]
-        shape = tensors[0].shape if len(tensors) == 1 else broadcast(name, *(x.shape for x in tensors))
+        shape = (
+            tensors[0].shape if len(tensors) == 1 else broadcast(name, *(x.shape for x in tensors))
+        )
         return T(shape, dtype or tensors[0].dtype)
 
     return kernel
@@ -84,9 +87,7 @@ def _reduction(rule: Callable[[str], str]) -> Callable[..., T]:
 
 
 def _prod(x: T, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> T:
-    return T(
-        reduced(x.shape, axis, keepdims), dtypes.standardize_dtype(dtype or summed(x.dtype))
-    )
+    return T(reduced(x.shape, axis, keepdims), dtypes.standardize_dtype(dtype or summed(x.dtype)))
 
 
 def _cumsum(x: T, axis: Any = None, dtype: Any = None) -> T:
@@ -128,9 +129,7 @@ def _expand_dims(x: T, axis: Any) -> T:
     added = 1 if isinstance(axis, int) else len(axis)
     axes = axes_tuple(axis, len(x.shape) + added)
     rest = iter(x.shape)
-    return T(
-        tuple(1 if i in axes else next(rest) for i in range(len(x.shape) + added)), x.dtype
-    )
+    return T(tuple(1 if i in axes else next(rest) for i in range(len(x.shape) + added)), x.dtype)
 
 
 def _squeeze(x: T, axis: Any = None) -> T:
@@ -171,20 +170,24 @@ def _split(x: T, indices_or_sections: Any, axis: int = 0) -> list[T]:
     (place,) = axes_tuple(axis, len(x.shape))
     cuts = [0, *cut_points(indices_or_sections, x.shape[place]), x.shape[place]]
     before, after = x.shape[:place], x.shape[place + 1 :]
-    return [
-        T((*before, max(b - a, 0), *after), x.dtype) for a, b in zip(cuts, cuts[1:], strict=False)
-    ]
+    return [T((*before, max(b - a, 0), *after), x.dtype) for a, b in itertools.pairwise(cuts)]
+
+
+def _is_index(key: Any) -> bool:
+    """Whether one of a getitem's keys is an array or list of indices."""
+    return not (key is None or key is Ellipsis or isinstance(key, (int, slice)))
 
 
 def _getitem(x: T, key: Any) -> T:
     keys = list(key) if isinstance(key, tuple) else [key]
     taken = sum(1 for k in keys if k is not None and k is not Ellipsis)
-    if Ellipsis not in [k for k in keys if k is None or k is Ellipsis]:
+    if not any(k is Ellipsis for k in keys):
         keys.append(Ellipsis)
     if taken > len(x.shape):
         raise IndexError(f"getitem: {taken} indices for {describe(x)}")
-    sizes, result, fancy, places = list(x.shape), [], [], []
-    for k in keys:
+    arrays = any(_is_index(k) for k in keys)
+    sizes, result, found, places = list(x.shape), [], [], []
+    for i, k in enumerate(keys):
         if k is None:
             result.append(1)
         elif k is Ellipsis:
@@ -193,17 +196,18 @@ def _getitem(x: T, key: Any) -> T:
             del sizes[:count]
         elif isinstance(k, slice):
             result.append(len(range(*k.indices(sizes.pop(0)))))
-        elif isinstance(k, int):
-            size = sizes.pop(0)
-            if not -size <= k < size:
-                raise IndexError(f"getitem: index {k} is out of range for an axis of {size}")
         else:
-            sizes.pop(0)
-            fancy.append(tuple(getattr(k, "shape", (len(k),))))
-            places.append(len(result))
-    if fancy:
-        at = places[0] if len(set(places)) == 1 else 0
-        result[at:at] = broadcast("getitem", *fancy)
+            size = sizes.pop(0)
+            if isinstance(k, int) and not -size <= k < size:
+                raise IndexError(f"getitem: index {k} is out of range for an axis of {size}")
+            if arrays:  # beside an array of indices an int counts as one
+                shape = () if isinstance(k, int) else getattr(k, "shape", None)
+                found.append((len(k),) if shape is None else tuple(shape))
+                places.append((i, len(result)))
+    if found:
+        together = places[-1][0] - places[0][0] == len(places) - 1
+        at = places[0][1] if together else 0
+        result[at:at] = broadcast("getitem", *found)
     return T(tuple(result), x.dtype)
 
 
@@ -297,7 +301,9 @@ def _letters(subscripts: str, operands: Sequence[T]) -> tuple[list[str], str]:
             terms[i] = term.replace("...", dots)
     if not arrow:
         every = "".join(terms)
-        out = "..." + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in extra))
+        out = "..." + "".join(
+            sorted(c for c in set(every) if every.count(c) == 1 and c not in extra)
+        )
     return terms, out.replace("...", longest)
 
 
@@ -349,8 +355,8 @@ def _conv(
     channels = inputs.shape[-1] if plan.channels_last else inputs.shape[1]
     if channels % kernel.shape[-2] or kernel.shape[-1] % max(channels // kernel.shape[-2], 1):
         raise ValueError(
-            f"conv: the inputs have {channels} channels, which the kernel's {kernel.shape[-2]} must "
-            f"divide, and the {kernel.shape[-1]} filters that number of groups "
+            f"conv: the inputs have {channels} channels, which the kernel's {kernel.shape[-2]} "
+            f"must divide, and the {kernel.shape[-1]} filters that number of groups "
             f"({describe(inputs, kernel)})"
         )
     return T(_framed(plan, inputs, kernel.shape[-1]), inputs.dtype)
@@ -415,8 +421,46 @@ def _random(shape: Any, seed: T, dtype: str = "float32") -> T:
     return T(tuple(shape), dtypes.standardize_dtype(dtype))
 
 
-_KEEP = ["add", "subtract", "multiply", "true_divide", "floor_divide", "mod", "power", "maximum", "minimum", "negative", "absolute", "sign", "floor", "ceil", "round", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tanh", "erf", "erfinv"]
-_BOOL = ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not", "isnan"]
+_KEEP = [
+    "add",
+    "subtract",
+    "multiply",
+    "true_divide",
+    "floor_divide",
+    "mod",
+    "power",
+    "maximum",
+    "minimum",
+    "negative",
+    "absolute",
+    "sign",
+    "floor",
+    "ceil",
+    "round",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sqrt",
+    "rsqrt",
+    "sin",
+    "cos",
+    "tanh",
+    "erf",
+    "erfinv",
+]
+_BOOL = [
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "logical_and",
+    "logical_or",
+    "logical_not",
+    "isnan",
+]
 _PLAIN: dict[str, Callable[..., Any]] = {
     **{n: _elementwise(n) for n in _KEEP},
     **{n: _elementwise(n, "bool") for n in _BOOL},

@@ -69,8 +69,8 @@ class Size:
 
     def _refuse(self, *other: Any) -> NoReturn:
         raise TypeError(
-            "A branch on a size that must stay open (it is None in the symbolic shape): the program "
-            "would hold only for the sizes it was built with."
+            "A branch on a size that must stay open (it is None in the symbolic shape): the "
+            "program would hold only for the sizes it was built with."
         )
 
     __add__, __radd__ = _calculation(operator.add), _reflected(operator.add)

@@ -1,18 +1,18 @@
 """The contract of a backend: a tensor type, a table of kernels, and a few hooks.
 
-A backend is an interpretation of Kerata's primitive operations. To add one, subclass `Backend`, fill
-`kernels` with one function for each primitive (`kerata.ops.primitives()` lists them with their
+A backend is an interpretation of Kerata's primitive operations. To add one, subclass `Backend`,
+fill `kernels` with one function for each primitive (`kerata.ops.primitives()` lists them with their
 signatures) and hand an instance to `kerata.backends.register`. Everything else (layers, training,
 saving) is written over the primitives and needs no change.
 
 What a kernel may rely on, because the dispatch did it before:
 
-- tensor arguments are of this backend's own type; Python scalars only where the operation is declared
-  with `scalars=True`, and then only beside a tensor whose dtype they do not change;
+- tensor arguments are of this backend's own type; Python scalars only where the operation is
+  declared with `scalars=True`, and then only beside a tensor whose dtype they do not change;
 - the operands of an operation declared `promote="common"` have one dtype already, those of one
   declared `promote="float"` a floating one;
-- arguments come by position, in the order of the operation's signature, defaults filled in as written
-  by the caller; axes may be negative; shapes may hold the backend's own dynamic sizes.
+- arguments come as the caller wrote them, so a kernel has the operation's own parameters and
+  defaults; axes may be negative; shapes may hold the backend's own dynamic sizes.
 
 What it must return: a tensor of the dtype NumPy's semantics give for the (promoted) operands.
 """
@@ -32,7 +32,7 @@ class Backend:
     Attributes:
         name: what `kerata.set_backend` takes.
         tensor_types: the classes of its tensors.
-        floats: its native floating dtypes, for a quick look-up by `x.dtype`.
+        floats: the floating dtypes that its tensors keep when they meet Python's numbers.
         kernels: name of an operation to its kernel; primitives must be there, composites may.
         trains: whether it can differentiate.
         computes: whether its tensors hold values (`abstract` and `onnx` only reason and write).
@@ -75,6 +75,10 @@ class Backend:
         """The sizes: ints where they are known, otherwise dynamic sizes to calculate with."""
         return tuple(x.shape)
 
+    def body(self, op: Any) -> Callable[..., Any] | None:
+        """What runs the operation `op` where `kernels` has nothing of its name."""
+        return op.body  # type: ignore[no-any-return]
+
     # State. Where tensors are immutable these three defaults do.
 
     @property
@@ -94,8 +98,12 @@ class Backend:
         return storage
 
     def write(self, storage: Any, value: Any) -> Any:
-        """Put `value` (a tensor of the right shape and dtype) into `storage`; returns the storage."""
+        """Put `value` (a tensor of the right shape and dtype) into `storage`; return that."""
         return value
+
+    def increment(self, storage: Any, value: Any) -> Any:
+        """Add `value`, a tensor or a number, to what stands in `storage`; return the storage."""
+        return self.write(storage, self.kernels["add"](self.read(storage), value))
 
     # Transformations
 

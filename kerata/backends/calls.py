@@ -29,7 +29,9 @@ class Arguments:
             elif type(leaf) in (int, float):
                 key.append(type(leaf))
             elif hasattr(leaf, "__array__") and hasattr(leaf, "dtype"):
-                leaf = leaf.value if hasattr(type(leaf), "__kerata_value__") else backend.convert(leaf)
+                leaf = (
+                    leaf.value if hasattr(type(leaf), "__kerata_value__") else backend.convert(leaf)
+                )
                 key.append((leaf.shape, leaf.dtype))
             else:
                 static.append((i, leaf))
@@ -45,7 +47,9 @@ class Arguments:
         try:
             hash(self.key)
         except TypeError:
-            bad = [type(v).__name__ for _, v in static if getattr(type(v), "__hash__", None) is None]
+            bad = [
+                type(v).__name__ for _, v in static if getattr(type(v), "__hash__", None) is None
+            ]
             raise TypeError(
                 "A compiled function takes tensors, numbers, and values that can be hashed; "
                 f"got {', '.join(bad)}"

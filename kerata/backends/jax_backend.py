@@ -56,7 +56,8 @@ class JaxBackend(Backend):
         return x.shape  # type: ignore[no-any-return]
 
     def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Any:
-        return jnp.array(value, native(value.dtype), copy=True)
+        with jax.ensure_compile_time_eval():  # also where a variable is first read in a trace
+            return jnp.array(value, native(value.dtype), copy=True)
 
     def write(self, storage: Any, value: Any) -> Any:
         # A compiled step donates what variables hold, so no two may hold one array.
@@ -91,7 +92,9 @@ class JaxBackend(Backend):
             aux = packed.unpack(arrays)
             if variables is None and isinstance(argnums, int):
                 gradients = gradients[0]
-            return (loss, aux), gradients if variables is not None else _as_given(gradients, argnums)
+            return (loss, aux), gradients if variables is not None else _as_given(
+                gradients, argnums
+            )
 
         return call
 
@@ -232,7 +235,9 @@ class Compiled:
             if not missed:
                 return traced.lower().compile(), written, read_only, packed
             again = [v for v in missed if v not in _Identities(written)]
-            found = Touched([v for v in read_only if v not in _Identities(again)], written + again, None)
+            found = Touched(
+                [v for v in read_only if v not in _Identities(again)], written + again, None
+            )
 
     def _touched(self, arguments: Arguments) -> Touched:
         specs = [AbstractTensor(tuple(x.shape), dtypes.standardize_dtype(x.dtype))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -88,9 +89,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     place = axis % x.ndim
     cuts = [0, *cut_points(indices_or_sections, x.shape[place]), x.shape[place]]
-    return [
-        lax.slice_in_dim(x, a, max(a, b), axis=place) for a, b in zip(cuts, cuts[1:], strict=False)
-    ]
+    return [lax.slice_in_dim(x, a, max(a, b), axis=place) for a, b in itertools.pairwise(cuts)]
 
 
 def getitem(x: Any, key: Any) -> Any:
@@ -114,8 +113,9 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
-    size = x.size if axis is None else x.shape[axis]
-    places = jnp.where(indices < 0, indices + size, indices)
+    if axis is None:
+        x, indices, axis = x.reshape(-1), indices.reshape(-1), 0
+    places = jnp.where(indices < 0, indices + x.shape[axis], indices)
     return jnp.take_along_axis(x, places, axis, mode="clip")
 
 
@@ -250,7 +250,10 @@ def scan(
 
 
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: Any = None,
 ) -> Any:
     single = not isinstance(loop_vars, (list, tuple))
     start = (loop_vars,) if single else tuple(loop_vars)
@@ -344,4 +347,3 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "einsum": _accumulating(jnp.einsum), "softmax": _softmax,
     "relu": jax.nn.relu, "sigmoid": lax.logistic,
 }  # fmt: skip
-

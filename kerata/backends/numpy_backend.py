@@ -46,19 +46,25 @@ def cast(x: np.ndarray, dtype: Any) -> np.ndarray:
         return x.astype(_dtype(dtypes.standardize_dtype(dtype)))
 
 
+def _accumulated(dtype: np.dtype[Any]) -> Any:
+    """What sums of a dtype are kept in: half precision in float32."""
+    return np.float32 if dtype.itemsize < 4 and dtype.kind not in "iub" else dtype
+
+
 def sum(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
     dtype = _dtype(summed(dtypes.standardize_dtype(x.dtype)))
-    return np.asarray(np.sum(x, _axis(axis), dtype=dtype, keepdims=keepdims))
+    total = np.sum(x, _axis(axis), dtype=_accumulated(dtype), keepdims=keepdims)
+    return np.asarray(total).astype(dtype, copy=False)
 
 
 def prod(x: np.ndarray, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> np.ndarray:
     kind = _dtype(dtypes.standardize_dtype(dtype or summed(dtypes.standardize_dtype(x.dtype))))
-    return np.asarray(np.prod(x, _axis(axis), dtype=kind, keepdims=keepdims))
+    found = np.prod(x, _axis(axis), dtype=_accumulated(kind), keepdims=keepdims)
+    return np.asarray(found).astype(kind, copy=False)
 
 
 def mean(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
-    wide = np.float32 if x.dtype.itemsize < 4 else x.dtype
-    total = np.mean(x, _axis(axis), dtype=wide, keepdims=keepdims)
+    total = np.mean(x, _axis(axis), dtype=_accumulated(x.dtype), keepdims=keepdims)
     return np.asarray(total).astype(x.dtype, copy=False)
 
 
@@ -71,7 +77,7 @@ def extreme(function: Any, combine: Any) -> Callable[..., np.ndarray]:
                 function(x, _axis(axis), keepdims=keepdims, initial=np.asarray(initial, x.dtype))
             )
         found = np.asarray(function(x, _axis(axis), keepdims=keepdims))
-        return found if initial is None else combine(found, np.asarray(initial, x.dtype))
+        return np.asarray(found if initial is None else combine(found, np.asarray(initial, x.dtype)))
 
     return kernel
 
@@ -84,8 +90,8 @@ def arg(function: Any) -> Callable[..., np.ndarray]:
 
 
 def cumsum(x: np.ndarray, axis: Any = None, dtype: Any = None) -> np.ndarray:
-    kind = dtypes.standardize_dtype(dtype or summed(dtypes.standardize_dtype(x.dtype)))
-    return np.cumsum(x, axis, dtype=_dtype(kind))
+    kind = _dtype(dtypes.standardize_dtype(dtype or summed(dtypes.standardize_dtype(x.dtype))))
+    return np.cumsum(x, axis, dtype=_accumulated(kind)).astype(kind, copy=False)
 
 
 def expand_dims(x: np.ndarray, axis: Any) -> np.ndarray:
@@ -94,6 +100,14 @@ def expand_dims(x: np.ndarray, axis: Any) -> np.ndarray:
 
 def squeeze(x: np.ndarray, axis: Any = None) -> np.ndarray:
     return np.squeeze(x, _axis(axis))
+
+
+def reshape(x: np.ndarray, newshape: Any) -> np.ndarray:
+    return np.reshape(x, newshape)
+
+
+def tile(x: np.ndarray, repeats: Any) -> np.ndarray:
+    return np.tile(x, repeats)
 
 
 def unstack(x: np.ndarray, num: int | None = None, axis: int = 0) -> list[np.ndarray]:
@@ -272,7 +286,10 @@ def scan(
 
 
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: Any = None,
 ) -> Any:
     single = not isinstance(loop_vars, (list, tuple))
     values = (loop_vars,) if single else tuple(loop_vars)
@@ -315,6 +332,23 @@ def random_bernoulli(shape: Any, probability: float, seed: np.ndarray) -> np.nda
     return np.asarray(_generator(seed).random(shape, np.float32) < probability)
 
 
+def _in_float32(body: Callable[..., Any]) -> Callable[..., Any]:
+    """A composite's body; what is of a guest dtype is computed in float32 and cast back."""
+
+    def run(*values: Any) -> Any:
+        guests = [v.dtype for v in values if isinstance(v, np.ndarray) and v.dtype in _GUESTS]
+        if not guests:
+            return body(*values)
+        wide = (
+            v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype in _GUESTS else v
+            for v in values
+        )  # fmt: skip
+        return optree.tree_map(lambda y: y.astype(guests[0]), body(*wide))
+
+    return run
+
+
+_GUESTS = frozenset(_dtype(n) for n in ("bfloat16", "float8_e4m3fn", "float8_e5m2"))
 _PLAIN: dict[str, Callable[..., Any]] = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "maximum": np.maximum,
     "minimum": np.minimum, "equal": np.equal, "not_equal": np.not_equal, "less": np.less,
@@ -322,8 +356,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_not": np.logical_not,
     "where": np.where, "negative": np.negative, "absolute": np.absolute, "sign": np.sign,
     "floor": np.floor, "ceil": np.ceil, "round": np.round, "tanh": np.tanh, "isnan": np.isnan,
-    "reshape": np.reshape, "transpose": np.transpose, "broadcast_to": np.broadcast_to,
-    "repeat": np.repeat, "tile": np.tile,
+    "transpose": np.transpose, "broadcast_to": np.broadcast_to, "repeat": np.repeat,
 }  # fmt: skip
 # These meet infinities and NaN in the ordinary course, and NumPy would warn.
 _QUIET: dict[str, Callable[..., Any]] = {
@@ -333,18 +366,22 @@ _QUIET: dict[str, Callable[..., Any]] = {
     "rsqrt": lambda x: (1 / np.sqrt(x)).astype(x.dtype),
 }  # fmt: skip
 _OWN = (
-    cast, sum, prod, mean, cumsum, expand_dims, squeeze, unstack, split, getitem, pad, take,
+    cast, sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split, getitem, pad, take,
     take_along_axis, arange, full, matmul, einsum, erf, erfinv, conv, max_pool, average_pool, scan,
     while_loop, cond, random_uniform, random_normal, random_randint, random_bernoulli,
 )  # fmt: skip
 
 
 class NumpyBackend(Backend):
-    """Arrays of NumPy, computed at once."""
+    """Arrays of NumPy, computed at once.
+
+    NumPy's operators widen its guest dtypes (bfloat16, float8) where they meet Python's floats, so the
+    bodies of composites are run in float32 for them.
+    """
 
     name = "numpy"
-    tensor_types = (np.ndarray,)
-    floats = frozenset(_dtype(n) for n in dtypes.FLOATS)
+    tensor_types = (np.ndarray, np.generic)  # operators give scalars where no axis is left
+    floats = frozenset(_dtype(n) for n in ("float16", "float32", "float64"))
 
     def __init__(self) -> None:
         super().__init__()
@@ -354,8 +391,12 @@ class NumpyBackend(Backend):
         self.kernels |= {
             "max": extreme(np.max, np.maximum),
             "min": extreme(np.min, np.minimum),
-            "any": _wrap(lambda x, axis=None, keepdims=False: np.any(x, _axis(axis), keepdims=keepdims)),
-            "all": _wrap(lambda x, axis=None, keepdims=False: np.all(x, _axis(axis), keepdims=keepdims)),
+            "any": _wrap(
+                lambda x, axis=None, keepdims=False: np.any(x, _axis(axis), keepdims=keepdims)
+            ),
+            "all": _wrap(
+                lambda x, axis=None, keepdims=False: np.all(x, _axis(axis), keepdims=keepdims)
+            ),
             "argmax": arg(np.argmax),
             "argmin": arg(np.argmin),
             "concatenate": lambda xs, axis=0: np.concatenate(xs, axis),
@@ -363,6 +404,9 @@ class NumpyBackend(Backend):
             "flip": lambda x, axis=None: np.flip(x, _axis(axis)),
             "stop_gradient": lambda variable: variable,
         }
+
+    def body(self, op: Any) -> Any:
+        return op.body if op.promote != "float" or op.body is None else _in_float32(op.body)
 
     def convert(self, x: Any, dtype: str | None = None) -> np.ndarray:
         return to_array(x, dtype)
@@ -381,7 +425,11 @@ def to_array(x: Any, dtype: str | None = None) -> np.ndarray:
     """`x` on the host, Python floats as `config.floatx()`, ints as int32, dtypes otherwise kept."""
     if hasattr(x, "detach"):
         x = x.detach().cpu()
-        x = x.float().numpy().astype(_dtype("bfloat16")) if "bfloat16" in str(x.dtype) else x.numpy()
+        x = (
+            x.float().numpy().astype(_dtype("bfloat16"))
+            if "bfloat16" in str(x.dtype)
+            else x.numpy()
+        )
     array = np.asarray(x)
     if dtype is None and not hasattr(x, "dtype"):
         strong = {"f": config.floatx(), "c": "complex64"}.get(array.dtype.kind)

@@ -362,7 +362,9 @@ def _fold_transposes(graph: Graph) -> None:
     for node in graph.nodes:
         source = node.inputs[0] if node.inputs else None
         if node.op == "Transpose" and source is not None and source.array is not None:
-            node.outputs[0].array = np.transpose(source.array, node.attributes["perm"])
+            turned = node.outputs[0]
+            turned.array = np.transpose(source.array, node.attributes["perm"])
+            turned.name = graph.name(f"{source.name}/transposed")
         else:
             kept.append(node)
     graph.nodes = kept

@@ -1,8 +1,8 @@
 """Scopes that variables are read from and written to instead of their own storage.
 
 This is how a function with state becomes a pure one: `recorded` finds, by running the function
-under the `abstract` backend, which variables it reads and writes; a transformation then runs it in a
-`Scope` whose values it chose, and takes the new values out.
+under the `abstract` backend, which variables it reads and writes; a transformation then runs it in
+a `Scope` whose values it chose, and takes the new values out.
 """
 
 from __future__ import annotations

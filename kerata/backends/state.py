@@ -26,8 +26,9 @@ class State(threading.local):
         training: `training` of the enclosing layer's call, or None outside of one.
         depth: how many layer calls enclose this point.
         call: counts outermost layer calls, to tell the losses of one from those of the last.
+        added_losses: whether a layer added a loss in the outermost call that runs or ran last.
         differentiating: how many gradients are being taken around this point.
-        distinct: scopes of names (see `kerata.core.names`).
+        names: the names of the scopes and layers around this point.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class State(threading.local):
         self.training: bool | None = None
         self.depth = 0
         self.call = 0
+        self.added_losses = False
         self.differentiating = 0
         self.names: list[str] = []
 

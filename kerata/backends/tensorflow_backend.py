@@ -32,6 +32,7 @@ class TensorFlowBackend(Backend):
     floats = frozenset(tf.as_dtype(dtypes.numpy_dtype(n)) for n in dtypes.FLOATS)
     trains = True
     repeats = True
+    gathers = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +71,17 @@ class TensorFlowBackend(Backend):
         return storage.value()
 
     def write(self, storage: Any, value: Any) -> Any:
-        raw.AssignVariableOp(resource=storage.handle, value=tf.convert_to_tensor(value))
+        if isinstance(value, tf.Variable):  # what `store` made of an array
+            with tf.init_scope():
+                value = value.value()
+        raw.AssignVariableOp(resource=storage.handle, value=value)
+        return storage
+
+    def increment(self, storage: Any, value: Any) -> Any:
+        value = tf.convert_to_tensor(value, storage.dtype)
+        if value.shape != storage.shape:
+            value = tf.broadcast_to(value, storage.shape)
+        raw.AssignAddVariableOp(resource=storage.handle, value=value)
         return storage
 
     def value_and_grad(
@@ -250,13 +261,14 @@ class Compiled:
         if state.scope is not None or not tf.executing_eagerly():
             return self.function(*args, **kwargs)
         arguments = Arguments(self._backend, args, kwargs)
+        dynamic = arguments.dynamic
         key = (arguments.key, state.autocast, state.training)
         program = self._programs.get(key)
         if program is None:
             program = Program(self._backend, self.function, arguments, self._jit_compile)
             self._programs[key] = program
             self.compilations.append(program.shapes)
-        return program(arguments.dynamic)
+        return program(dynamic)
 
 
 class Program:
@@ -282,6 +294,7 @@ class Program:
         self._captured = self._function.captured_inputs
         self._written = list(scope.written.values())
         self._held = [(v, v._storage) for v in {**scope.reads, **scope.written}.values()]
+        arguments.dynamic = []  # the trace keeps `arguments`, and need not keep the first batch
 
     def _tensors(self, dynamic: list[Any]) -> list[Any]:
         return [x if isinstance(x, tf.Tensor) else self._convert(x) for x in dynamic]

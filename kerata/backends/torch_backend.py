@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import optree
 import torch
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint as torch_checkpoint
 
 from kerata import config
@@ -23,8 +24,8 @@ from kerata.backends.scope import Scope
 from kerata.backends.state import state
 from kerata.backends.torch_kernels import DEVICE, DTYPES, FLOATS, NAMES, PRIMITIVES, torch_dtype
 from kerata.backends.torch_overrides import OVERRIDES
+from kerata.backends.torch_windows import WINDOWS
 
-Tensor = torch.Tensor
 _ON_HOST = DEVICE.type == "cpu"
 # Dtypes that NumPy has from `ml_dtypes` alone travel as integers of their size.
 _CARRIERS = {
@@ -128,7 +129,7 @@ class TorchBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kernels = {**PRIMITIVES, **OVERRIDES}
+        self.kernels = {**PRIMITIVES, **WINDOWS, **OVERRIDES}
 
     # Tensors
 
@@ -197,6 +198,12 @@ class TorchBackend(Backend):
             return torch.empty_like(storage).copy_(value.detach())
         with torch.no_grad():
             return storage.copy_(value)
+
+    def increment(self, storage: Tensor, value: Any) -> Tensor:
+        with torch.no_grad():
+            if storage.requires_grad:
+                return storage.add_(value)
+            return torch.add(storage, value)
 
     # Transformations
 
@@ -280,10 +287,11 @@ class TorchBackend(Backend):
                 if reads is not None:
                     with _restored(saved), Scope(reads.first.values()):
                         return function(*args, **kwargs)
-                with _FirstReads() as scope:
+                first = _FirstReads()
+                with first:
                     result = function(*args, **kwargs)
-                reads = scope
-                for variable, value in scope.writes():
+                reads = first
+                for variable, value in first.writes():
                     variable.assign(value)
                 return result
 
@@ -308,7 +316,8 @@ class TorchBackend(Backend):
         from torch._subclasses.fake_tensor import FakeTensorMode
 
         with using(self), _Fakes(), FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
-            result = function(*optree.tree_map(_fake, tuple(args)), **optree.tree_map(_fake, kwargs))
+            args, kwargs = optree.tree_map(_fake, (tuple(args), kwargs))
+            result = function(*args, **kwargs)
         return optree.tree_map(
             lambda x: (
                 AbstractTensor(tuple(x.shape), NAMES[x.dtype]) if isinstance(x, Tensor) else x
@@ -342,7 +351,7 @@ def _compiled(function: Callable[..., Any], compilations: list[Any]) -> Callable
                 raise
             name = getattr(function, "__name__", repr(function))
             warnings.warn(
-                f"jit_compile: {name} is compiled in parts, since torch can't trace it whole: {error}",
+                f"jit_compile: torch can't trace {name} whole and compiles it in parts: {error}",
                 stacklevel=2,
             )
             active = torch.compile(function, backend=counted)
@@ -353,4 +362,6 @@ def _compiled(function: Callable[..., Any], compilations: list[Any]) -> Callable
 
 def create() -> TorchBackend:
     """The backend; called once, by the registry."""
+    # Slots of weights without gradient fade into denormals, where a step takes forty times as long.
+    torch.set_flush_denormal(True)
     return TorchBackend()

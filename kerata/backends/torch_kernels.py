@@ -1,26 +1,20 @@
-"""The PyTorch backend's kernels for the primitives: torch's own functions where they mean the same.
-
-Images lie channels-last in memory: a kernel hands torch a channels-first *view* of them, which is the
-layout that oneDNN and cuDNN want, so that nothing is copied around convolutions and pools.
-"""
+"""PyTorch's kernels for the primitives: its own functions where they mean the same."""
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 import optree
 import torch
-import torch.nn.functional as F
+from torch import Tensor
 
-from kerata import config
 from kerata.backends import dtypes
-from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, window
+from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs
+from kerata.backends.state import state
 
-Tensor = torch.Tensor
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # On the processor torch finds an index that is out of range itself; elsewhere it must not see one.
 _CHECKED = DEVICE.type == "cpu"
@@ -39,8 +33,11 @@ def torch_dtype(dtype: Any) -> torch.dtype:
 # Elements
 
 
-def _swapped(function: Callable[..., Tensor], mirrored: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A comparison that takes a Python number on its left too."""
+Kernel: TypeAlias = Callable[..., Tensor]
+
+
+def _comparison(function: Kernel, mirrored: Kernel) -> Kernel:
+    """`function`, which takes a Python number on its right, with one on its left too."""
 
     def kernel(x1: Any, x2: Any) -> Tensor:
         return function(x1, x2) if isinstance(x1, Tensor) else mirrored(x2, x1)
@@ -109,7 +106,7 @@ def mean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return x if axis == () else torch.mean(x, axis, keepdims)
 
 
-def _extreme(function: Callable[..., Tensor], bound: str) -> Callable[..., Tensor]:
+def _extreme(function: Kernel, bound: str) -> Kernel:
     def kernel(x: Tensor, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
         if initial is None:
             return x if axis == () else function(x, () if axis is None else axis, keepdims)
@@ -120,7 +117,7 @@ def _extreme(function: Callable[..., Tensor], bound: str) -> Callable[..., Tenso
     return kernel
 
 
-def _truth(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _truth(function: Kernel) -> Kernel:
     def kernel(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
         x = x if x.dtype is torch.bool else x != 0
         return x if axis == () else function(x, axis, keepdims)
@@ -128,7 +125,7 @@ def _truth(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return kernel
 
 
-def _arg(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _arg(function: Kernel) -> Kernel:
     def kernel(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
         x = x.to(torch.uint8) if x.dtype is torch.bool else x
         return function(x, axis, keepdims).to(torch.int32)
@@ -235,7 +232,8 @@ def _is_mask(k: Any) -> bool:
 def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     pairs = pad_pairs(pad_width, x.ndim)
     if mode == "constant":
-        return torch.constant_pad_nd(x, [v for p in reversed(pairs) for v in p], constant_values or 0)
+        flat = [v for pair in reversed(pairs) for v in pair]
+        return torch.constant_pad_nd(x, flat, constant_values or 0)
     for axis, (n, pair) in enumerate(zip(x.shape, pairs, strict=True)):
         if pair != (0, 0):
             places = np.pad(np.arange(n), pair, mode)  # type: ignore[call-overload]
@@ -307,6 +305,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     kind = torch_dtype(dtype or dtypes.result_type(*(getattr(v, "dtype", type(v)) for v in ends)))
     first, last = (0, start) if stop is None else (start, stop)
     first, last, by = (v.item() if hasattr(v, "item") else v for v in (first, last, step or 1))
+    if (last - first) * by < 0:
+        last = first  # empty, where torch would raise an error
     if any(isinstance(v, float) for v in (first, last, by)) and kind not in FLOATS:
         return torch.arange(first, last, by, dtype=torch.float64, device=DEVICE).to(kind)
     return torch.arange(first, last, by, dtype=kind, device=DEVICE)
@@ -324,139 +324,6 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     if x1.dtype is torch.bool:
         return torch.matmul(x1.float(), x2.float()) != 0
     return torch.matmul(x1, x2)
-
-
-# Convolution and pooling
-
-
-class _Plan(NamedTuple):
-    """A window's geometry as torch takes it; one spatial axis runs as two of sizes 1 and n."""
-
-    first: tuple[int, ...] | None  # channels to the front
-    last: tuple[int, ...] | None  # and back
-    size: tuple[int, ...]
-    strides: tuple[int, ...]
-    dilation: tuple[int, ...]
-    before: tuple[int, ...]  # what torch adds on both sides
-    around: list[int] | None  # what it can't: added by a copy
-    ceil: bool  # whether a last window sticks out
-    line: bool
-
-
-@functools.lru_cache(4096)
-def _plan(
-    shape: tuple[int, ...], size: Any, strides: Any, padding: str, data_format: str, dilation: Any,
-    pools: bool,
-) -> _Plan:  # fmt: skip
-    """The plan; pooling lets a last window stick out by one, so uneven padding needs no copy."""
-    plan = window(len(shape), size, strides, padding, data_format, dilation)
-    pads = plan.pads(plan.spatial(shape))
-    rank = max(plan.rank, 2)
-    ones = (1,) * (rank - plan.rank)
-    fits = all(a == b or (pools and s > 1) for (a, b), s in zip(pads, plan.strides, strict=True))
-    return _Plan(
-        (0, rank + 1, *range(1, rank + 1)) if plan.channels_last else None,
-        (0, *range(2, rank + 2), 1) if plan.channels_last else None,
-        ones + plan.size,
-        ones + plan.strides,
-        ones + plan.dilation,
-        (0,) * len(ones) + tuple(a for a, _ in pads) if fits else (0,) * rank,
-        None if fits else [v for pair in reversed(pads) for v in pair],
-        pools and fits and plan.same,
-        plan.rank == 1,
-    )
-
-
-def _planned(
-    shape: tuple[int, ...], size: Any, strides: Any, padding: str, data_format: str | None,
-    dilation: Any = 1, pools: bool = True,
-) -> _Plan:  # fmt: skip
-    data_format = data_format or config.image_data_format()
-    try:
-        return _plan(shape, size, strides, padding, data_format, dilation, pools)
-    except TypeError:  # lists can't be looked up
-        size, strides, dilation = (
-            tuple(v) if isinstance(v, list) else v for v in (size, strides, dilation)
-        )
-        return _plan(shape, size, strides, padding, data_format, dilation, pools)
-
-
-def _entered(x: Tensor, plan: _Plan, fill: float) -> Tensor:
-    """The channels-first view of `x`, padded where torch can't pad on the fly."""
-    if plan.line:
-        x = x.unsqueeze(1 if plan.first else 2)
-    if plan.first is not None:
-        x = x.permute(plan.first)
-    return x if plan.around is None else torch.constant_pad_nd(x, plan.around, fill)
-
-
-def _left(y: Tensor, plan: _Plan) -> Tensor:
-    if plan.last is not None:
-        y = y.permute(plan.last)
-    return y.squeeze(1 if plan.last else 2) if plan.line else y
-
-
-def _filters_first(kernel: Tensor, rank: int) -> Tensor:
-    """The view `(filters, channels, *window)` of a kernel, channels-last in memory.
-
-    A variable's kernel lies so already (see `TorchBackend.store`); another is brought into that
-    order by one transposition of a matrix, several times as fast as what the convolution would do.
-    """
-    if kernel.is_contiguous():
-        *size, depth, filters = kernel.shape
-        kernel = kernel.reshape(-1, filters).t().contiguous().view(filters, *size, depth)
-        kernel = kernel.permute(*range(1, kernel.ndim), 0)
-    kernel = kernel.unsqueeze(0) if kernel.ndim < rank + 2 else kernel
-    return kernel.permute(rank + 1, rank, *range(rank))
-
-
-def conv(
-    inputs: Tensor,
-    kernel: Tensor,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
-) -> Tensor:
-    size = kernel.shape[:-2]
-    plan = _planned(inputs.shape, size, strides, padding, data_format, dilation_rate, False)
-    x = _entered(inputs, plan, 0.0)
-    weight = _filters_first(kernel, len(plan.size))
-    convolve = torch.conv2d if len(plan.size) == 2 else torch.conv3d
-    groups = x.shape[1] // weight.shape[1]
-    y = convolve(x, weight, None, plan.strides, plan.before, plan.dilation, groups)
-    return _left(y, plan)
-
-
-def max_pool(
-    inputs: Tensor,
-    pool_size: Any,
-    strides: Any = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-) -> Tensor:
-    plan = _planned(inputs.shape, pool_size, strides, padding, data_format)
-    low = 0.0 if plan.around is None else dtypes.bounds(NAMES[inputs.dtype])[0]
-    pool = torch.max_pool2d if len(plan.size) == 2 else torch.max_pool3d
-    x = _entered(inputs, plan, low)
-    return _left(pool(x, plan.size, plan.strides, plan.before, 1, plan.ceil), plan)
-
-
-def average_pool(
-    inputs: Tensor,
-    pool_size: Any,
-    strides: Any = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-) -> Tensor:
-    plan = _planned(inputs.shape, pool_size, strides, padding, data_format)
-    pool = F.avg_pool2d if len(plan.size) == 2 else F.avg_pool3d
-    x = _entered(inputs, plan, 0.0)
-    y = pool(x, plan.size, plan.strides, plan.before, plan.ceil, False)
-    if plan.around is not None:  # the share of each window that is no padding
-        inside = _entered(torch.ones_like(inputs), plan, 0.0)
-        y = y / pool(inside, plan.size, plan.strides, plan.before, plan.ceil, False)
-    return _left(y, plan)
 
 
 # Control
@@ -504,7 +371,10 @@ def while_loop(
 
 
 def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    return true_fn() if pred else false_fn()
+    chosen = true_fn() if pred else false_fn()
+    return optree.tree_map(
+        lambda x: x if isinstance(x, Tensor) else state.backend.convert(x), chosen
+    )
 
 
 # Random draws, from a generator that is seeded anew for each
@@ -521,7 +391,7 @@ _local = _Local()
 
 
 def _generator(seed: Tensor) -> torch.Generator:
-    """This thread's generator, started from `seed`: torch's Mersenne twister takes 32 bits of it."""
+    """This thread's generator, started from `seed`; the Mersenne twister takes 32 bits of it."""
     first, second = seed.tolist()
     mixed = (second * 0x9E3779B1 + first * 0x85EBCA6B) & _BITS
     return _local.generator.manual_seed((first & _BITS) << 32 | mixed)
@@ -540,8 +410,9 @@ def random_normal(shape: Any, seed: Tensor, dtype: str = "float32") -> Tensor:
 def random_randint(
     shape: Any, minval: Any, maxval: Any, seed: Tensor, dtype: str = "int32"
 ) -> Tensor:
-    empty = torch.empty(shape, dtype=torch.int64, device=DEVICE)
-    return empty.random_(int(minval), int(maxval), generator=_generator(seed)).to(torch_dtype(dtype))
+    drawn = torch.empty(shape, dtype=torch.int64, device=DEVICE)
+    drawn.random_(int(minval), int(maxval), generator=_generator(seed))
+    return drawn.to(torch_dtype(dtype))
 
 
 def _sixteen_bits(count: int, seed: Tensor) -> Tensor:
@@ -585,18 +456,18 @@ _TORCH: dict[str, Callable[..., Any]] = {
 _OWN = (
     where, absolute, sign, cast, stop_gradient, prod, mean, cumsum, reshape, transpose,
     broadcast_to, expand_dims, squeeze, unstack, split, getitem, pad, flip, repeat, tile, take,
-    take_along_axis, arange, full, matmul, conv, max_pool, average_pool, scan, while_loop, cond,
+    take_along_axis, arange, full, matmul, scan, while_loop, cond,
     random_uniform, random_normal, random_randint, random_bernoulli,
 )  # fmt: skip
 PRIMITIVES: dict[str, Callable[..., Any]] = {
     **_TORCH,
     **{function.__name__: function for function in _OWN},
-    "equal": _swapped(torch.eq, torch.eq),
-    "not_equal": _swapped(torch.ne, torch.ne),
-    "less": _swapped(torch.lt, torch.gt),
-    "less_equal": _swapped(torch.le, torch.ge),
-    "greater": _swapped(torch.gt, torch.lt),
-    "greater_equal": _swapped(torch.ge, torch.le),
+    "equal": _comparison(torch.eq, torch.eq),
+    "not_equal": _comparison(torch.ne, torch.ne),
+    "less": _comparison(torch.lt, torch.gt),
+    "less_equal": _comparison(torch.le, torch.ge),
+    "greater": _comparison(torch.gt, torch.lt),
+    "greater_equal": _comparison(torch.ge, torch.le),
     "round": round_,
     "sum": sum_,
     "max": _extreme(torch.amax, "min"),

@@ -8,14 +8,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from kerata import config
 from kerata.backends.geometry import axes_tuple
 from kerata.backends.state import operations, state
 from kerata.backends.torch_kernels import DEVICE, FLOATS, draw_mask, squeeze, take_along_axis
 from kerata.backends.torch_kernels import torch_dtype as _dtype
-
-Tensor = torch.Tensor
 
 
 def _body(name: str) -> Callable[..., Any]:
@@ -64,14 +63,16 @@ def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
     if not isinstance(x_min, (int, float)) or not isinstance(x_max, (int, float)):
         found: Tensor = _body("clip")(x, x_min, x_max)
         return found
-    return torch.clamp(x, x_min, x_max) if x.dtype in FLOATS else torch.clamp(x, int(x_min), int(x_max))
+    if x.dtype not in FLOATS:
+        x_min, x_max = int(x_min), int(x_max)
+    return torch.clamp(x, x_min, x_max)
 
 
 def one_hot(
     x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Tensor:
-    classes = torch.arange(num_classes, dtype=x.dtype, device=x.device)
-    hit = x.unsqueeze(-1) == classes
+    kind = x.dtype if x.dtype is torch.int64 else torch.int32
+    hit = x.unsqueeze(-1).to(kind) == torch.arange(num_classes, dtype=kind, device=x.device)
     return (hit if axis == -1 else hit.movedim(-1, axis)).to(_dtype(dtype))
 
 
@@ -110,7 +111,8 @@ def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
 
 
 def logsumexp(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    return torch.logsumexp(x, axes_tuple(axis, x.ndim), keepdims)
+    axes = axes_tuple(axis, x.ndim)
+    return torch.logsumexp(x, axes, keepdims) if axes else x
 
 
 # Normalization
@@ -365,7 +367,7 @@ def _held(variables: Sequence[Any]) -> list[Tensor]:
 
 
 def _apart(*groups: list[Tensor]) -> bool:
-    """Whether a fused update can't take these tensors: pure state, or dtypes or devices that mix."""
+    """Whether no fused update takes these tensors: state in a scope, dtypes or devices that mix."""
     if state.scope is not None or torch.compiler.is_compiling():
         return True
     tensors = [t for group in groups for t in group]
@@ -376,7 +378,7 @@ def _apart(*groups: list[Tensor]) -> bool:
 
 def _alike(held: list[Tensor], others: list[Tensor], slots: Sequence[Any] = ()) -> list[Tensor]:
     """`others` laid out in memory as `held`, which fused kernels go by; `slots` stay so."""
-    if all(map(torch.Tensor.is_contiguous, [*held, *others])):
+    if not others or all(map(Tensor.is_contiguous, [*held, *others])):
         return others
     found = list(others)
     for i, (w, x) in enumerate(zip(held, others, strict=True)):
@@ -432,7 +434,7 @@ def adam_update(
     beta_2: float,
     epsilon: float,
 ) -> None:
-    """Torch divides `sqrt(v)` by `sqrt(1 - beta_2^t)` before it adds epsilon; so is epsilon here."""
+    """Torch adds epsilon to `sqrt(v / (1 - beta_2^t))`: ours is divided by that root too."""
     slots = (momentums, velocities, peaks)
     w, (m, v, p), g = _held(variables), map(_held, slots), list(gradients)
     if _apart(w, m, v, p, g):

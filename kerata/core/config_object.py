@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
+import weakref
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -15,12 +15,14 @@ from kerata.core.serialization import deserialize_object, serialize_object
 C = TypeVar("C", bound="Configurable")
 
 
-@functools.lru_cache(4096)
-def _signature(cls: type) -> tuple[inspect.Signature, bool]:
-    """The constructor's signature with `self`, and whether it takes any keyword."""
-    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
-    kinds = [p.kind for p in signature.parameters.values()]
-    return signature, inspect.Parameter.VAR_KEYWORD in kinds
+_signatures: weakref.WeakKeyDictionary[type, inspect.Signature] = weakref.WeakKeyDictionary()
+
+
+def _signature(cls: type) -> inspect.Signature:
+    """The constructor's signature, with `self`."""
+    if cls not in _signatures:
+        _signatures[cls] = inspect.signature(cls.__init__)  # type: ignore[misc]
+    return _signatures[cls]
 
 
 class Configurable:
@@ -50,10 +52,11 @@ class Configurable:
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON can hold them; `from_config` takes them back."""
         arguments = given_arguments(self)
-        signature, takes_any = _signature(type(self))
+        parameters = _signature(type(self)).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         config = {}
         for name, attribute in self.live.items():
-            if (takes_any or name in signature.parameters) and hasattr(self, attribute):
+            if (takes_any or name in parameters) and hasattr(self, attribute):
                 config[name] = getattr(self, attribute)
         config |= {n: v for n, v in arguments.items() if n not in config}
         return {n: serialize_object(v) for n, v in config.items()}
@@ -64,7 +67,7 @@ class Configurable:
         return cls(**{n: deserialize_object(v) for n, v in config.items()})
 
     def __repr__(self) -> str:
-        parameters = _signature(type(self))[0].parameters
+        parameters = _signature(type(self)).parameters
         shown = []
         for name, value in given_arguments(self).items():
             parameter = parameters.get(name)
@@ -76,7 +79,7 @@ class Configurable:
 def given_arguments(obj: Configurable) -> dict[str, Any]:
     """The arguments that `obj` was made with, by name, defaults filled in."""
     args, kwargs = obj._init_args
-    signature, _ = _signature(type(obj))
+    signature = _signature(type(obj))
     bound = signature.bind(obj, *args, **kwargs)
     bound.apply_defaults()
     found: dict[str, Any] = {}

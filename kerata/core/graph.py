@@ -106,9 +106,7 @@ class _Step:
         self.node = node
         self.operation = node.operation
         leaves, self.tree = optree.tree_flatten((tuple(node.args), node.kwargs), none_is_leaf=True)
-        self.symbolic = [
-            (id(x), None) if isinstance(x, KerasTensor) else (None, x) for x in leaves
-        ]
+        self.symbolic = [(id(x), None) if isinstance(x, KerasTensor) else (None, x) for x in leaves]
         single = len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor)
         self.only = id(node.args[0]) if single else None
         self.out = [id(t) for t in node.outputs]

@@ -27,7 +27,7 @@ def get_uid(prefix: str = "") -> int:
 
 
 def auto_name(prefix: str) -> str:
-    """`prefix` in snake case, with a number from the second time on: `dense`, `dense_1`, …"""
+    """`prefix` in snake case, with a number from the second time on: `dense`, `dense_1`."""
     prefix = snake_case(prefix)
     count = get_uid(prefix)
     return prefix if count == 1 else f"{prefix}_{count - 1}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerata.backends import registry
-from kerata.backends.state import operations
+from kerata.backends.state import operations, state
 from kerata.core.config_object import Configurable
 from kerata.core.names import auto_name, name_scope
 from kerata.core.variable import Variable
@@ -48,9 +48,8 @@ class SeedGenerator(Configurable):
 
         `ordered` is accepted for compatibility: seeds are always taken in order.
         """
-        value = self.state.value
-        current = value * 1  # `value` may be the variable's own memory, which `assign` writes to
-        self.state.assign(operations["add"](value, _ADVANCE))
+        current = self.state.value
+        self.state.assign(current + (state.backend or registry.ensure()).convert(_ADVANCE))
         return current
 
 

@@ -134,8 +134,8 @@ def serialize_object(obj: Any) -> Any:
     """`obj` as numbers, strings, lists and dictionaries.
 
     Args:
-        obj: a number, string, list, tuple, dictionary, dtype, array, slice, function, or object with
-            `get_config`; any nesting of these.
+        obj: a number, string, list, tuple, dictionary, dtype, array, slice, function, or object
+            with `get_config`; any nesting of these.
 
     Raises:
         TypeError: it holds something else.

@@ -80,7 +80,8 @@ class Variable(Operators):
         if isinstance(initializer, str) or callable(initializer):
             if shape is None:
                 raise ValueError(
-                    f"Variable {self.path!r}: shape must be given with the initializer {initializer!r}"
+                    f"Variable {self.path!r}: shape must be given with the initializer "
+                    f"{initializer!r}"
                 )
             from kerata import initializers
 
@@ -241,10 +242,14 @@ class Variable(Operators):
         Raises:
             ValueError: its shape is another.
         """
-        if state.scope is None and (self._home is None or isinstance(value, (np.ndarray, float, int))):
+        if state.scope is None and (
+            self._home is None or isinstance(value, (np.ndarray, float, int))
+        ):
             return self._assign_from_host(value)
         backend = state.backend or ensure()
-        tensor = operations["cast"](value, self._dtype) if _needs_cast(value, self, backend) else value
+        tensor = (
+            operations["cast"](value, self._dtype) if _needs_cast(value, self, backend) else value
+        )
         self._check_shape(tuple(tensor.shape))
         if state.scope is not None:
             state.scope.write(self, tensor)
@@ -275,11 +280,26 @@ class Variable(Operators):
 
     def assign_add(self, value: Any) -> Variable:
         """Add `value`."""
-        return self.assign(operations["add"](self, value))
+        backend = state.backend or ensure()
+        if state.scope is not None or self._home is not backend.home:
+            return self.assign(operations["add"](self, value))
+        if isinstance(value, backend.tensor_types):
+            if backend.dtype_of(value) != self._dtype or not _fits(value.shape, self._shape):
+                return self.assign(operations["add"](self, value))
+        elif type(value) is not int and (type(value) is not float or not self._casts):
+            return self.assign(operations["add"](self, value))
+        self._storage = backend.home.increment(self._storage, value)
+        self.version += 1
+        return self
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract `value`."""
         return self.assign(operations["subtract"](self, value))
+
+
+def _fits(shape: Any, wanted: tuple[int, ...]) -> bool:
+    """Whether something of `shape` can be added to `wanted` without changing that."""
+    return not shape or tuple(shape) == wanted
 
 
 def _host_value(value: Any) -> Any:
@@ -295,5 +315,3 @@ def _needs_cast(value: Any, variable: Variable, backend: Any) -> bool:
     if not isinstance(value, backend.tensor_types):
         return True
     return backend.dtype_of(value) != variable.stored_dtype
-
-

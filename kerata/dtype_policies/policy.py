@@ -24,8 +24,8 @@ class DTypePolicy(Configurable):
     """The dtypes of a layer.
 
     Args:
-        name: a dtype, for computing and for weights; "mixed_float16" or "mixed_bfloat16" to compute
-            in half precision and keep weights in float32; None for the global policy.
+        name: a dtype, for computing and for weights; "mixed_float16" or "mixed_bfloat16" to
+            compute in half precision and keep weights in float32; None for the global one.
 
     Raises:
         ValueError: `name` is none of these.
@@ -42,8 +42,8 @@ class DTypePolicy(Configurable):
             raise TypeError(f"DTypePolicy: name must be a string; got {name!r}")
         if name not in _MIXED and name not in (*dtypes.ALL, *dtypes.STRINGS):
             raise ValueError(
-                f"Unknown dtype policy {name!r}: it must be 'mixed_float16', 'mixed_bfloat16', or a "
-                "dtype such as 'float32'"
+                f"Unknown dtype policy {name!r}: it must be 'mixed_float16', 'mixed_bfloat16', or "
+                "a dtype such as 'float32'"
             )
         self._name = name
         self._compute_dtype = _MIXED.get(name, name)
@@ -79,7 +79,7 @@ class DTypePolicy(Configurable):
         return cast(x, wanted) if autocast and found != wanted and dtypes.is_float(found) else x
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.name == other.name  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.name == other.name
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))

@@ -22,7 +22,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
     ('float32', 'mixed_bfloat16')
     """
 
-    def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None
+    ) -> None:
         if isinstance(default_policy, DTypePolicyMap):
             raise ValueError("DTypePolicyMap: default_policy can't be a DTypePolicyMap itself")
         if policy_map is not None and not isinstance(policy_map, Mapping):
@@ -60,7 +62,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
             return self._policies[key]
         found = [k for k in self._policies if re.fullmatch(k, key)]
         if len(found) > 1:
-            raise ValueError(f"The path {key!r} matches several keys of the DTypePolicyMap: {found}")
+            raise ValueError(
+                f"The path {key!r} matches several keys of the DTypePolicyMap: {found}"
+            )
         return self._policies[found[0]] if found else self.default_policy
 
     def __setitem__(self, key: str, policy: Any) -> None:

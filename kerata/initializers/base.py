@@ -59,8 +59,8 @@ def on_host() -> Iterator[None]:
 def plan(initializer: Any, shape: Shape, dtype: str) -> Callable[[], np.ndarray]:
     """A function that draws the first value of a variable.
 
-    What a function of the user's returns is computed at once, under NumPy; it may be a tensor of any
-    engine.
+    What a function of the user's returns is computed at once, under NumPy; it may be a tensor of
+    any engine.
 
     Raises:
         ValueError: it returns another shape.

@@ -55,4 +55,4 @@ class Identity(Initializer):
     def draw(self, shape: Shape, dtype: str) -> np.ndarray:
         if len(shape) != 2:
             raise ValueError(f"Identity makes matrices; got the shape {tuple(shape)}")
-        return (self.gain * np.eye(*shape)).astype(dtypes.numpy_dtype(dtype))
+        return (self.gain * np.eye(shape[0], shape[1])).astype(dtypes.numpy_dtype(dtype))

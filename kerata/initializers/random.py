@@ -108,5 +108,3 @@ class RandomUniform(RandomInitializer):
 
     def sample(self, shape: Shape, dtype: str, seed: int) -> np.ndarray:
         return sampling.draw(shape, dtype, seed, sampling.uniform(self.minval, self.maxval))
-
-

@@ -41,8 +41,8 @@ def fans(shape: Shape, input_axes: Axes = None, output_axes: Axes = None) -> tup
 class VarianceScaling(RandomInitializer):
     """Draws of the variance `scale / n`.
 
-    `n` is the number of inputs of a unit ("fan_in"), of its outputs ("fan_out"), or the mean of both
-    ("fan_avg").
+    `n` is the number of inputs of a unit ("fan_in"), of its outputs ("fan_out"), or the mean of
+    both ("fan_avg").
 
     Args:
         scale: a positive number.

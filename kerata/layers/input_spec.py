@@ -105,6 +105,5 @@ def check_inputs(spec: Any, inputs: Any, layer: Any) -> None:
             from kerata.core.errors import describe
 
             raise ValueError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) {fault}: "
-                f"its input is {describe(x)}"
+                f"Layer {layer.name!r} ({type(layer).__name__}) {fault}: its input is {describe(x)}"
             )

@@ -349,6 +349,7 @@ class Layer(LayerState, Configurable, Operation):
         outermost = state.depth == 0
         if outermost:
             state.call += 1
+            state.added_losses = False
         state.depth += 1
         names, casts, training = state.names, state.autocast, state.training
         names.append(self.name)
@@ -367,7 +368,9 @@ class Layer(LayerState, Configurable, Operation):
             if not self.built:
                 self._build(spec, args, kwargs)
             if self.input_spec is not None:
-                check_inputs(self.input_spec, args[0] if args else next(iter(kwargs.values())), self)
+                check_inputs(
+                    self.input_spec, args[0] if args else next(iter(kwargs.values())), self
+                )
             if spec.training is not CallSpec.absent or "training" in kwargs:
                 kwargs = self._with_training(spec, args, kwargs)
             masked = "mask" in kwargs or masks.any_masks()
@@ -428,9 +431,7 @@ class Layer(LayerState, Configurable, Operation):
             return {k: v for k, v in kwargs.items() if k != "training"}
         return {**kwargs, "training": bool(value)}
 
-    def _previous_masks(
-        self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _previous_masks(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         first = args[0] if args else next(iter(kwargs.values()), None)
         before = kwargs["mask"] if kwargs.get("mask") is not None else _tree_of_masks(first)
         for name, of in spec.masks.items():
@@ -511,7 +512,9 @@ class Layer(LayerState, Configurable, Operation):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of the given shape(s)."""
         shapes = [_symbolic(s, self.compute_dtype) for s in args]
-        named = {k.removesuffix("_shape"): _symbolic(s, self.compute_dtype) for k, s in kwargs.items()}
+        named = {
+            k.removesuffix("_shape"): _symbolic(s, self.compute_dtype) for k, s in kwargs.items()
+        }
         return optree.tree_map(lambda x: x.shape, evaluate(self.__call__, shapes, named))
 
     def stateless_call(

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from kerata.metrics.metric import Metric
 
 from kerata.backends.state import state
 from kerata.core.seeds import SeedGenerator
 from kerata.core.tracking import attributes, unique
 from kerata.core.variable import Variable
+from kerata.metrics.metric import Metric
 
 
 class LayerState:
@@ -89,7 +89,10 @@ class LayerState:
     def metrics(self) -> list[Any]:
         """The metrics in its attributes and those of its layers."""
         return unique(
-            v for layer in self._flatten_layers() for v in attributes(layer) if isinstance(v, Metric)
+            v
+            for layer in self._flatten_layers()
+            for v in attributes(layer)
+            if isinstance(v, Metric)
         )
 
     @property
@@ -149,7 +152,7 @@ class LayerState:
             variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
-        """Put its own variables (not its layers') into `store`, under "0", "1", …"""
+        """Put its own variables (not its layers') into `store`, under "0", "1" and so on."""
         for i, variable in enumerate(self._own()):
             store[str(i)] = variable.numpy()
 
@@ -174,6 +177,7 @@ class LayerState:
         if self._losses_of != state.call:
             self._losses, self._losses_of = [], state.call
         self._losses += loss if isinstance(loss, (list, tuple)) else [loss]
+        state.added_losses = True
 
     @property
     def losses(self) -> list[Any]:

@@ -22,7 +22,8 @@ _TABLE = table_of(
     SparseCategoricalCrossentropy,
     binary_crossentropy, categorical_crossentropy, mean_squared_error,
     sparse_categorical_crossentropy,
-    bce=binary_crossentropy, BCE=binary_crossentropy, mse=mean_squared_error, MSE=mean_squared_error,
+    bce=binary_crossentropy, BCE=binary_crossentropy,
+    mse=mean_squared_error, MSE=mean_squared_error,
 )  # fmt: skip
 
 

@@ -23,7 +23,9 @@ def converted(x: Tree, dtype: str | None) -> Tree:
     backend = state.backend or ensure()
     if isinstance(x, backend.tensor_types):
         return x if dtype is None or backend.dtype_of(x) == dtype else ops.cast(x, dtype)
-    if isinstance(x, (dict, list, tuple)) and any(hasattr(v, "shape") for v in optree.tree_leaves(x)):
+    if isinstance(x, (dict, list, tuple)) and any(
+        hasattr(v, "shape") for v in optree.tree_leaves(x)
+    ):
         return optree.tree_map(lambda v: converted(v, dtype), x)
     return ops.convert_to_tensor(x, dtype)
 
@@ -33,8 +35,9 @@ class Loss(Configurable):
 
     Args:
         name: its name.
-        reduction: "sum_over_batch_size" or "mean", the sum of losses divided by their number; "sum";
-            "mean_with_sample_weight", the sum divided by that of the weights; "none" or None.
+        reduction: "sum_over_batch_size" or "mean", the sum of losses divided by their number;
+            "sum"; "mean_with_sample_weight", the sum divided by that of the weights; "none" or
+            None.
         dtype: a dtype or policy to compute in; None for `config.floatx()`.
 
     Example:

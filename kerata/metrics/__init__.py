@@ -7,23 +7,34 @@ from typing import Any
 from kerata.core.identifiers import lookup, table_of
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.losses.crossentropy import (
-    binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy,
-)  # fmt: skip
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
 from kerata.losses.regression import mean_squared_error
 from kerata.metrics.accuracy import (
-    Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, binary_accuracy,
-    categorical_accuracy, sparse_categorical_accuracy,
-)  # fmt: skip
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+)
 from kerata.metrics.mean import Mean, MeanMetricWrapper, Sum
 from kerata.metrics.metric import Metric
 from kerata.metrics.probabilistic import (
-    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
-)  # fmt: skip
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
 from kerata.metrics.regression import MeanSquaredError
 from kerata.metrics.top_k import (
-    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy, sparse_top_k_categorical_accuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
-)  # fmt: skip
+)
 
 _TABLE = table_of(
     Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy,

@@ -19,8 +19,8 @@ def by_sample(
 ) -> tuple[Tensor, Tensor | None]:
     """The weighted values and the weights, one each for every sample.
 
-    Axes after the first are reduced, by their mean or sum. A weight of fewer axes is for the mean or
-    sum of the last ones.
+    Axes after the first are reduced, by their mean or sum. A weight of fewer axes is for the mean
+    or sum of the last ones.
 
     Returns:
         Values of at most one axis, and weights of the same shape; None where there are none.
@@ -64,7 +64,7 @@ class Sum(Metric):
     def update_state(self, values: Tensor, sample_weight: Any = None) -> None:
         """Take values of any shape in, weighted by `sample_weight`, which broadcasts to them."""
         values, _ = by_sample(values, sample_weight, False, self._dtype)
-        self.total.assign(self.total.value + ops.sum(values))
+        self.total.assign_add(ops.sum(values))
 
     def result(self) -> Tensor:
         return self.total.value
@@ -102,8 +102,8 @@ class Mean(Metric):
             count = ops.cast(shape[0], self._dtype)
         else:
             count = shape[0] if shape else 1
-        self.total.assign(self.total.value + total)
-        self.count.assign(self.count.value + count)
+        self.total.assign_add(total)
+        self.count.assign_add(count)
 
     def result(self) -> Tensor:
         return ops.divide_no_nan(self.total.value, self.count.value)
@@ -135,9 +135,7 @@ class MeanMetricWrapper(Mean):
             sample_weight: weights of the samples.
         """
         mask = get_mask(y_pred)
-        values = self._fn(
-            converted(y_true, None), converted(y_pred, None), **self._fn_arguments
-        )
+        values = self._fn(converted(y_true, None), converted(y_pred, None), **self._fn_arguments)
         if mask is not None:
             if sample_weight is None:
                 sample_weight = ops.cast(mask, self._dtype)

@@ -145,7 +145,7 @@ class Metric(Configurable):
     def stateless_update_state(
         self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any
     ) -> list[Tensor]:
-        """The values of `variables` after `update_state`, if they were `metric_variables` before."""
+        """The values of `variables` after `update_state`, if they were these before."""
         own, scope = self._scope(metric_variables)
         with scope:
             self.update_state(*args, **kwargs)

@@ -9,7 +9,16 @@ import optree
 
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
-from kerata.layers.layer import Layer
+from kerata.layers.layer import Layer, _shapes, _tuples
+from kerata.models.graph_config import (
+    call_config,
+    call_from_config,
+    graph_config,
+    in_depth_order,
+    is_graph_config,
+    model_from_graph,
+    takes_graph,
+)
 from kerata.training.trainer import Trainer
 
 
@@ -38,8 +47,9 @@ class Model(Trainer, Layer):
     """
 
     untracked = Layer.untracked | {
-        "_graph", "_compiled", "optimizer", "history", "_loss_tracker", "_compile_metrics",
-        "_compile_loss", "stop_training",
+        "_graph", "_order", "_built_on", "_compiled", "optimizer", "history", "_loss_tracker",
+        "_compile_metrics", "_compile_loss", "_compile_arguments", "_trained", "_functions",
+        "_specs", "stop_training",
     }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,18 +59,21 @@ class Model(Trainer, Layer):
             kwargs["name"] = args[2]
         if (inputs is None) != (outputs is None):
             raise ValueError(
-                f"{type(self).__name__}: give both inputs and outputs (symbolic tensors), or neither "
-                "and define call"
+                f"{type(self).__name__}: give both inputs and outputs (symbolic tensors), or "
+                "neither and define call"
             )
         Layer.__init__(self, **kwargs)
         Trainer.__init__(self)
         self._graph: Function | None = None
+        self._order: list[Any] = []
+        self._built_on: Any = None
         if inputs is not None:
             self._set_graph(inputs, outputs)
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         self._graph = Function(inputs, outputs, self.name)
-        _check_names(self._graph)
+        self._order = in_depth_order(self._graph)
+        _check_names(self._order, self.name)
         self.built = True
         self.supports_masking = True
 
@@ -73,8 +86,7 @@ class Model(Trainer, Layer):
         found = Layer._layers(self)
         if self._graph is None:
             return found
-        inputs = [t.node.operation for t in self._graph.inputs if t.node is not None]
-        graph = [op for op in (*inputs, *self._graph.operations) if isinstance(op, Layer)]
+        graph = [op for op in self._order if isinstance(op, Layer)]
         return list({id(x): x for x in (*graph, *found)}.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -168,16 +180,25 @@ class Model(Trainer, Layer):
         if type(self).build is not Model.build:
             super()._build(spec, args, kwargs)
             return
-        from kerata.layers.layer import _shapes
-
         self.built = True
         self._build_shape = _shapes(args[0]) if args else None
+        self._built_on = call_config(args, kwargs)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes of its inputs, and of a subclass the call that it was built by."""
+        if self._build_shape is None and self._built_on is None:
+            return None
+        config = {"input_shape": self._build_shape}
+        return config if self._built_on is None else {**config, "call": self._built_on}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build for the shapes that `get_build_config` gave."""
-        if not self.built and config and config.get("input_shape") is not None:
-            from kerata.layers.layer import _tuples
-
+        """Build for the inputs that `get_build_config` described."""
+        if self.built or not config:
+            return
+        if config.get("call") is not None and type(self).build is Model.build:
+            args, kwargs = call_from_config(config["call"])
+            self(*args, **kwargs)
+        elif config.get("input_shape") is not None:
             self.build(_tuples(config["input_shape"]))
 
     # Looking
@@ -241,19 +262,21 @@ class Model(Trainer, Layer):
 
         return json.dumps(serialize_object(self), **kwargs)
 
+    def _repr_html_(self) -> str:
+        from kerata.utils.summary import summary_html
+
+        return summary_html(self)
+
     def get_config(self) -> dict[str, Any]:
         """The graph's layers and connections, or the constructor's arguments of a subclass."""
-        if self._graph is None:
+        if self._graph is None or not takes_graph(type(self)):
             return super().get_config()
-        from kerata.models.graph_config import graph_config
-
         return graph_config(self, self._graph)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A model from what `get_config` returned."""
         from kerata.core.serialization import CustomObjectScope
-        from kerata.models.graph_config import is_graph_config, model_from_graph
 
         with CustomObjectScope(custom_objects or {}):
             if is_graph_config(config):
@@ -261,14 +284,12 @@ class Model(Trainer, Layer):
             return super().from_config(config)
 
 
-def _check_names(graph: Function) -> None:
+def _check_names(operations: list[Any], model: str) -> None:
     seen: dict[str, Any] = {}
-    for operation in (
-        *(t.node.operation for t in graph.inputs if t.node is not None), *graph.operations
-    ):  # fmt: skip
+    for operation in operations:
         if seen.setdefault(operation.name, operation) is not operation:
             raise ValueError(
-                f"Two layers of model {graph.name!r} are named {operation.name!r} "
+                f"Two layers of model {model!r} are named {operation.name!r} "
                 f"({seen[operation.name]!r} and {operation!r}); names must be unique"
             )
 
@@ -296,5 +317,3 @@ def _at_rank(symbolic: list[KerasTensor], inputs: Any) -> Any:
 
             return expand_dims(inputs, -1)
     return inputs
-
-

@@ -19,8 +19,8 @@ class Sequential(Model):
     """A stack of layers, each called on the output of the one before.
 
     Args:
-        layers: the layers; the first may be a `kerata.Input(shape)`, else the stack is built when it
-            is first called.
+        layers: the layers; the first may be a `kerata.Input(shape)`, else the stack is built when
+            it is first called.
         trainable: whether its weights are trained.
         name: its name.
 

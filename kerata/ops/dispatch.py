@@ -123,7 +123,7 @@ class Op:
 
     def run(self, backend: Any, values: Sequence[Any]) -> Any:
         """Run the backend's kernel, or the body, on converted arguments."""
-        kernel = backend.kernels.get(self.name) or self.body
+        kernel = backend.kernels.get(self.name) or backend.body(self)
         if kernel is None:
             raise RuntimeError(f"The {backend.name} backend has no kernel for {self.name!r}")
         if self.vararg:
@@ -174,7 +174,10 @@ def _promoted(op: Op, backend: Any, values: list[Any], where: list[tuple[int, in
         for v in operands
     )
     target = _target(op.promote == "float", dtypes.config.floatx(), names)
-    keep = op.scalars and any(n == target for n in names)
+    keep = op.scalars and any(
+        n == target and (v.dtype in backend.floats or not dtypes.is_float(n))
+        for n, v in zip(names, operands, strict=True)
+    )
     for (i, j), value, name in zip(where, operands, names, strict=True):
         if isinstance(value, _NUMBERS):
             if keep and type(value) in (int, float):
@@ -228,7 +231,7 @@ def slow_path(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             if promoted:
                 where.append((i, None))
         elif kind == "list":
-            if isinstance(value, backend.tensor_types) or isinstance(value, np.ndarray):
+            if isinstance(value, (*backend.tensor_types, np.ndarray)):
                 value = list(operations["unstack"](value))
             values[i] = [
                 v if promoted and isinstance(v, _NUMBERS) else to_tensor(v, backend) for v in value

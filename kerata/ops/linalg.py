@@ -29,7 +29,7 @@ def einsum(subscripts: str, *operands: Tensor) -> Tensor:
 
 @composite(promote="common")
 def dot(x1: Tensor, x2: Tensor) -> Tensor:
-    """The sum over the last axis of `x1` and the second last (or only) of `x2`, as NumPy's `dot`."""
+    """The sum over the last axis of `x1` and the second last (or only) of `x2`, as in NumPy."""
     r1, r2 = len(sh.shape(x1)), len(sh.shape(x2))
     if r1 == 0 or r2 == 0:
         return x1 * x2

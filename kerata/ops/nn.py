@@ -295,7 +295,7 @@ def dot_product_attention(
 
 @composite(promote="float", operands=("scores",))
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
-    """`softmax` along the last axis over the places where `mask` holds; zeros where it never does."""
+    """`softmax` along the last axis where `mask` holds; zeros where it never does."""
     if mask is None:
         return softmax(scores, -1)
     dtype = dtypes.standardize_dtype(scores.dtype)
@@ -316,8 +316,8 @@ def one_hot(
     rank = len(sh.shape(x)) + 1
     places = [1] * rank
     places[axis] = num_classes
-    classes = ew.cast(sh.arange(num_classes), dtypes.standardize_dtype(x.dtype))
-    hit = ew.equal(sh.expand_dims(x, axis), sh.reshape(classes, tuple(places)))
+    classes = sh.reshape(sh.arange(num_classes), tuple(places))
+    hit = ew.equal(sh.expand_dims(x, axis), classes)
     return ew.cast(hit, dtypes.standardize_dtype(dtype or config.floatx()))
 
 

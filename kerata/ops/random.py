@@ -46,4 +46,4 @@ def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Te
         sizes = tuple(s if n is None else n for n, s in zip(noise_shape, sizes, strict=True))
     keep = random_bernoulli(sizes, 1.0 - rate, seed)
     zero = sh.full((), 0, dtypes.standardize_dtype(x.dtype))
-    return ew.where(keep, x * (1.0 / (1.0 - rate)), zero)
+    return ew.where(keep, ew.multiply(x, 1.0 / (1.0 - rate)), zero)

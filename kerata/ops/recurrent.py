@@ -145,9 +145,9 @@ def gru(
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """A gated recurrent unit layer (Cho et al., 2014); arguments as in `lstm`.
 
-    `kernel` is `(features, 3 * units)`: update, reset and new gate. With `reset_after` the reset gate
-    is applied after the product with the recurrent kernel, and `bias` is `(2, 3 * units)`, the second
-    row being the recurrent one; otherwise `bias` is `(3 * units,)`.
+    `kernel` is `(features, 3 * units)`: update, reset and new gate. With `reset_after` the reset
+    gate is applied after the product with the recurrent kernel, and `bias` is `(2, 3 * units)`, the
+    second row being the recurrent one; otherwise `bias` is `(3 * units,)`.
     """
     units = sh.shape(recurrent_kernel)[0]
     projected = linalg.matmul(inputs, kernel)
@@ -170,7 +170,7 @@ def gru(
             r = recurrent_activation(xr + hr)
             candidate = activation(xn + linalg.matmul(r * h, recurrent_kernel[:, 2 * units :]))
         z = recurrent_activation(xz + hz)
-        h = z * h + (1.0 - z) * candidate
+        h = z * h + ew.subtract(1.0, z) * candidate
         return h, [h]
 
     return rnn(step, projected, [initial_state], go_backwards, mask, zero_output_for_mask)

@@ -23,7 +23,7 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @primitive()
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
-    """The product over `axis` (all axes where None), in the dtypes of `sum` unless `dtype` is given."""
+    """The product over `axis` (all axes where None), in the dtypes of `sum` unless `dtype`."""
 
 
 @primitive(promote="float")

@@ -147,7 +147,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
 
 @primitive()
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """The elements of `x` at `indices` (of the same rank) along `axis`; out of range as in `take`."""
+    """The elements of `x` at `indices` (of the same rank) along `axis`; others as in `take`."""
 
 
 @primitive()

@@ -8,10 +8,11 @@ from kerata.core.identifiers import lookup, table_of
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.optimizers import schedules
 from kerata.optimizers.adam import Adam, AdamW
+from kerata.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from kerata.optimizers.optimizer import Optimizer
 from kerata.optimizers.sgd import SGD
 
-_TABLE = table_of(SGD, Adam, AdamW, adamw=AdamW)
+_TABLE = table_of(SGD, Adam, AdamW, LossScaleOptimizer, adamw=AdamW)
 
 
 def get(identifier: Any) -> Any:

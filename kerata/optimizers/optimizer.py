@@ -312,7 +312,7 @@ class Optimizer(Configurable):
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """Change one variable by its gradient."""
         raise NotImplementedError(
-            f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)"
+            f"{type(self).__name__} must define update_step(gradient, variable, learning_rate)"
         )
 
     def update_all(
@@ -343,8 +343,8 @@ class Optimizer(Configurable):
             trainable_variables: the variables; None for those that the optimizer was built with.
 
         Raises:
-            ValueError: the numbers of gradients and variables differ, a variable is not one of those
-                that the optimizer was built with, or all gradients are None.
+            ValueError: the numbers of gradients and variables differ, a variable is not one of
+                those that the optimizer was built with, or all gradients are None.
         """
         gradients = list(grads)
         variables = self._known(trainable_variables)
@@ -373,7 +373,7 @@ class Optimizer(Configurable):
             for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable.value))
-        self._iterations.assign(step)
+        self._iterations.assign_add(1)
 
     def _known(self, trainable_variables: Iterable[Variable] | None) -> list[Variable]:
         own = self._trainable_variables
@@ -392,8 +392,8 @@ class Optimizer(Configurable):
         unknown = [v.path for v in given if id(v) not in self._places]
         if unknown:
             raise ValueError(
-                f"{self.name!r} was built for other variables than {', '.join(unknown)}. Make a new "
-                "optimizer for new variables, or call build(variables) with all of them first."
+                f"{self.name!r} was built for other variables than {', '.join(unknown)}. Make a "
+                "new optimizer for new variables, or call build(variables) with all of them first."
             )
         return given
 
@@ -470,7 +470,9 @@ class Optimizer(Configurable):
             write_where(due, lambda: self._take_averages(variables))
 
     def _take_averages(self, variables: list[Variable]) -> None:
-        for variable, average in zip(variables, self.slots_of(self._averages, variables), strict=True):
+        for variable, average in zip(
+            variables, self.slots_of(self._averages, variables), strict=True
+        ):
             variable.assign(average.value)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
@@ -501,12 +503,12 @@ class Optimizer(Configurable):
         if not self.built:
             raise ValueError("stateless_apply needs a built optimizer: call build(variables) first")
         pairs = [
-            *zip(self._variables, optimizer_variables, strict=True),
+            *zip(self.variables, optimizer_variables, strict=True),
             *zip(self._trainable_variables, trainable_variables, strict=True),
         ]
         with Scope([(v, ops.convert_to_tensor(x)) for v, x in pairs]):
             self.apply(grads)
-            return [v.value for v in self._trainable_variables], [v.value for v in self._variables]
+            return [v.value for v in self._trainable_variables], [v.value for v in self.variables]
 
     # Saving
 
@@ -535,30 +537,30 @@ class Optimizer(Configurable):
         """
         if not self.built:
             raise ValueError("set_weights needs a built optimizer: call build(variables) first")
-        if len(weights) != len(self._variables):
+        if len(weights) != len(self.variables):
             raise ValueError(
-                f"{self.name!r} has {len(self._variables)} variables, and {len(weights)} values "
+                f"{self.name!r} has {len(self.variables)} variables, and {len(weights)} values "
                 "were given"
             )
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
-        """Put `variables` into `store`, under "0", "1", …"""
-        for i, variable in enumerate(self._variables):
+        """Put `variables` into `store`, under "0", "1" and so on."""
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Take `variables` out of `store`; where their number differs, warn and keep the old."""
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             warnings.warn(
-                f"{self.name!r} has {len(self._variables)} variables and the file "
+                f"{self.name!r} has {len(self.variables)} variables and the file "
                 f"{len(store.keys())}: its state is not loaded. Build it for the model's variables "
                 "first.",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(i)]))
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from kerata.ops.dispatch import Tensor
 
 
 class Regularizer(Configurable):
-    """A penalty on weights or activations: `__call__(x)` returns a scalar that training minimizes."""
+    """A penalty on weights or activations: `__call__(x)` returns a scalar to be minimized."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """The penalty, a scalar."""

@@ -13,8 +13,8 @@ class L1(Regularizer):
     Args:
         l1: the factor.
 
-    >>> float(L1(0.1)([[1.0, -2.0]]))
-    0.30000001192092896
+    >>> float(L1(0.5)([[1.0, -2.0]]))
+    1.5
     """
 
     def __init__(self, l1: float = 0.01) -> None:

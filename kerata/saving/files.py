@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-import secrets
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -65,7 +64,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     Until then `path` stays as it was. Where the block fails, or is interrupted, what it wrote is
     deleted.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         yield temporary
         _sync(temporary)
@@ -81,7 +80,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 @contextlib.contextmanager
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """`replacing` for a folder; an older one is moved aside first and then deleted."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     aside = temporary.with_suffix(".old")
     try:
         temporary.mkdir()

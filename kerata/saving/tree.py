@@ -1,9 +1,9 @@
 """Where in a weights file each object of a model keeps its variables: the paths that Keras 3 gives.
 
-An object's path is made of attribute names, `blocks/block_1/items/dense`, and inside of lists, tuples
-and dicts of class names with a number from the second of a kind on. Attributes come in alphabetical
-order, those with a leading underscore last; an object that stands in several places keeps the first
-path. A model holds its layers under `layers`, in the order of `model.layers`.
+An object's path is made of attribute names, `blocks/block_1/items/dense`, and inside of lists,
+tuples and dicts of class names with a number from the second of a kind on. Attributes come in
+alphabetical order, those with a leading underscore last; an object that stands in several places
+keeps the first path. A model holds its layers under `layers`, in the order of `model.layers`.
 """
 
 from __future__ import annotations

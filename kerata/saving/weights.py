@@ -13,7 +13,7 @@ import numpy as np
 from kerata.core.seeds import SeedGenerator
 from kerata.layers.state import LayerState
 from kerata.optimizers.optimizer import Optimizer
-from kerata.saving import files
+from kerata.saving import container, files
 from kerata.saving.hdf5 import Store, stores
 from kerata.saving.shards import open_shards, write_shards
 from kerata.saving.tree import saveables
@@ -55,7 +55,8 @@ def save_weights(
             "Call it on data, or build(input_shape), first"
         )
     if max_shard_size is not None:
-        write_shards(path, _to_write(model), max_shard_size)
+        groups = ((f"{p}/vars", v.name, _variables(v)) for p, v in saveables(model).items())
+        write_shards(path, groups, max_shard_size)
         return
     with files.replacing(path) as temporary:
         write_state(model, temporary)
@@ -66,29 +67,29 @@ def write_state(model: Any, file: Any) -> None:
     import h5py
 
     with h5py.File(file, "w") as root:
-        for path, value in _to_write(model):
+        for path, value in saveables(model).items():
             group = root.require_group(f"{path}/vars")
             group.attrs["name"] = value.name
             _write(value, Store(group))
 
 
-def _to_write(model: Any) -> Iterator[tuple[str, Any]]:
-    yield from saveables(model).items()
-
-
-def _write(value: Any, store: Store) -> None:
+def _write(value: Any, store: Any) -> None:
     if isinstance(value, SeedGenerator):
         store["0"] = value.state.numpy()
     else:
         value.save_own_variables(store)
 
 
+def _variables(value: Any) -> dict[str, np.ndarray]:
+    store: dict[str, Any] = {}
+    _write(value, store)
+    return {name: np.asarray(array) for name, array in store.items()}
+
+
 # Reading
 
 
-def load_weights(
-    model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
-) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Read weights from a `.weights.h5`, `.weights.json` or `.keras` file, Keras' or our own.
 
     Nothing is changed where they don't fit. The optimizer's state is read too if the model is
@@ -105,6 +106,11 @@ def load_weights(
     """
     _refuse("load_weights", kwargs)
     path = files.existing(filepath)
+    if not model.built:
+        raise ValueError(
+            f"load_weights: {model.name!r} is not built, so it has no weights to set. "
+            "Call it on data, or build(input_shape), first"
+        )
     with opened(path) as found:
         read_state(model, found, str(filepath), skip_mismatch)
 
@@ -118,9 +124,11 @@ def _refuse(function: str, kwargs: Mapping[str, Any]) -> None:
 def opened(path: pathlib.Path) -> Iterator[dict[str, Store]]:
     """The stores of a file of weights, or of the weights in an archive."""
     if path.name.endswith(files.MODEL) or path.is_dir():
-        from kerata.saving.archive import opened as archive
-
-        with archive(path) as source, source.weights() as file, read_hdf5(file, path) as found:
+        with (
+            container.opened(path) as source,
+            source.weights() as file,
+            read_hdf5(file, path) as found,
+        ):
             yield found
     elif path.name.endswith(files.SHARDS):
         with open_shards(path, read_hdf5) as found:
@@ -158,12 +166,18 @@ def read_hdf5(file: Any, path: pathlib.Path) -> Iterator[dict[str, Store]]:
 
 
 def read_state(
-    model: Any, found: Mapping[str, Store], source: str, skip_mismatch: bool = False
+    model: Any, found: Mapping[str, Store], source: str, skip_mismatch: bool | None = None
 ) -> None:
     """Take the variables of everything in `model` out of the stores in `found`.
 
+    Args:
+        model: what to set.
+        found: the stores by the paths of the objects.
+        source: the file's name, for messages.
+        skip_mismatch: leave out what does not fit; None if the caller has no such argument.
+
     Raises:
-        ValueError: they don't fit, and `skip_mismatch` is False; nothing is changed then.
+        ValueError: something does not fit, and `skip_mismatch` is not True; nothing is changed then.
     """
     _build_optimizer(model, found)
     wanted = saveables(model)
@@ -173,9 +187,7 @@ def read_state(
     if problems and not skip_mismatch:
         raise ValueError(_message(model, source, wanted, found, problems))
     if problems:
-        warnings.warn(
-            f"{source}: skipped what does not fit. {_listed(problems)}", stacklevel=3
-        )
+        warnings.warn(f"{source}: skipped what does not fit. {_listed(problems)}", stacklevel=3)
     for path, value in wanted.items():
         if path in found and not faults[path]:
             try:
@@ -251,19 +263,20 @@ def _message(
     wanted: Mapping[str, Any],
     found: Mapping[str, Store],
     problems: list[str],
+    skip_mismatch: bool | None,
 ) -> str:
     layers = [p for p, v in wanted.items() if isinstance(v, LayerState) and v._own()]
     stored = [p for p, s in found.items() if len(s) and not _is_extra(p, s)]
     counts = ""
     if len(layers) != len(stored):
-        counts = f" The model has {len(layers)} layers with weights, the file {len(stored)}."
-    return (
-        f"The weights in {source} don't fit the model {model.name!r}.{counts} "
-        f"{_listed(problems)} With skip_mismatch=True the layers that fit are loaded."
+        counts = f", which has {len(layers)} layers with weights and the file {len(stored)}"
+    hint = (
+        "" if skip_mismatch is None else "\nWith skip_mismatch=True the layers that fit are loaded"
     )
+    return f"{source} does not fit the model {model.name!r}{counts}{_listed(problems)}{hint}"
 
 
 def _listed(problems: list[str]) -> str:
     more = len(problems) - _SHOWN
-    rest = f"; and {more} more" if more > 0 else ""
-    return "; ".join(problems[:_SHOWN]) + rest + "."
+    lines = problems[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+    return "".join(f"\n- {line}" for line in lines)

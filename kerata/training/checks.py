@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import optree
 
-from kerata.core.errors import describe
 from kerata import losses
+from kerata.core.errors import describe
 
 
 def _is(loss: Any, cls: type, function: Any) -> bool:

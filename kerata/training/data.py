@@ -37,9 +37,7 @@ def is_arrays(x: Any) -> bool:
     if isinstance(x, list) and x and all(isinstance(v, tuple) for v in x):
         return False
     if isinstance(x, (list, tuple)):
-        return bool(x) and all(
-            is_arrays(v) or isinstance(v, (int, float, list, tuple)) for v in x
-        )
+        return bool(x) and all(is_arrays(v) or isinstance(v, (int, float, list, tuple)) for v in x)
     return isinstance(x, Mapping) and bool(x) and all(is_arrays(v) for v in x.values())
 
 
@@ -292,5 +290,3 @@ def split_off(parts: Any, share: float) -> tuple[Any, Any]:
         )
     first = optree.tree_map(lambda v: v[:at], parts)
     return first, optree.tree_map(lambda v: v[at:], parts)
-
-

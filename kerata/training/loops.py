@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from kerata import config
+from kerata import config, ops
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
 from kerata.callbacks import CallbackList
@@ -43,9 +43,7 @@ def as_numbers(logs: Any) -> dict[str, Any]:
 
 def output_spec(model: Any, x: Any) -> Any:
     """What the model returns for a batch like `x`, as symbolic tensors; builds the model."""
-    specs = optree.tree_map(
-        lambda a: KerasTensor(tuple(a.shape), a.dtype), x, none_is_leaf=False
-    )
+    specs = optree.tree_map(lambda a: KerasTensor(tuple(a.shape), a.dtype), x, none_is_leaf=False)
     leaves, tree = optree.tree_flatten(specs)
     key = (tree, tuple((s.shape[1:], s.dtype) for s in leaves), model.trainable)
     known = model.__dict__.setdefault("_specs", {})
@@ -67,9 +65,7 @@ def _evaluated(model: Any, specs: Any, x: Any) -> Any:
                 result = model(x, training=False)
         except Exception:
             raise error from None
-        return optree.tree_map(
-            lambda t: KerasTensor(tuple(t.shape), backend.dtype_of(t)), result
-        )
+        return optree.tree_map(lambda t: KerasTensor(tuple(t.shape), backend.dtype_of(t)), result)
 
 
 class Chooser:
@@ -201,7 +197,9 @@ class Validation:
         frequency: every so many epochs, or a list of epochs (from 1).
     """
 
-    def __init__(self, data: Any, batch_size: int | None, steps: int | None, frequency: Any) -> None:
+    def __init__(
+        self, data: Any, batch_size: int | None, steps: int | None, frequency: Any
+    ) -> None:
         self.data = None
         self.steps = steps
         self.frequency = frequency
@@ -212,7 +210,8 @@ class Validation:
                         "validation_data must be (x, y), (x, y, sample_weight) or yield batches; "
                         f"got {len(data)} parts"
                     )
-                self.data = make_data(*(*data, None, None)[:3], batch_size, steps=steps)
+                x, y, weight = (*data, None, None)[:3]
+                self.data = make_data(x, y, weight, batch_size, steps=steps)
             else:
                 self.data = make_data(data, batch_size=batch_size, steps=steps)
         self._chooser: Chooser | None = None
@@ -233,9 +232,7 @@ class Validation:
         return {f"val_{name}": value for name, value in logs.items()}
 
 
-def chooser_for(
-    model: Any, data: Any, callbacks: CallbackList, kind: str, epochs: int
-) -> Chooser:
+def chooser_for(model: Any, data: Any, callbacks: CallbackList, kind: str, epochs: int) -> Chooser:
     """The `Chooser` for a model's compile settings, its callbacks and the active backend."""
     asked = getattr(model, "steps_per_execution", 1)
     backend = state.backend or ensure()
@@ -329,12 +326,12 @@ class _FirstBatch:
         self._model = model
         self._data = data
         optimizer = model.optimizer
-        fresh = optimizer is not None and int(optimizer.iterations.numpy()) == 0
+        fresh = optimizer is not None and int(ops.convert_to_numpy(optimizer.iterations)) == 0
         self._kept: list[tuple[Any, np.ndarray]] | None = None
         if fresh:
             variables = [*model.variables, *optimizer.variables]
             self._kept = [(v, v.numpy()) for v in variables]
-            self._batch = data.first() if isinstance(data, ArrayData) else data.first()
+            self._batch = data.first()
 
     def check(self, result: Any) -> None:
         """Raise, with the weights put back, if the loss is NaN after the first step."""

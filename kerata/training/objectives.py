@@ -152,7 +152,7 @@ class CompiledMetrics:
         else:
             if not isinstance(given, (list, tuple)) or len(given) != len(names):
                 raise ValueError(
-                    f"metrics: give a list for each of the outputs {names}, or a dict by their names"
+                    f"metrics: give a list for each of the outputs {names}, or a dict by them"
                 )
             found = list(given)
         return [
@@ -204,7 +204,7 @@ def _as_metric(one: Any, target: Any, output: Any) -> Any:
 
 
 def _by_shapes(name: str, target: Any, output: Any) -> Any:
-    """"accuracy" and "crossentropy" as the one that fits targets and outputs."""
+    """ "accuracy" and "crossentropy" as the one that fits targets and outputs."""
     kind = "accuracy" if name in _ACCURACY else "crossentropy"
     sizes, given = tuple(output.shape), tuple(target.shape)
     if sizes and sizes[-1] == 1:

@@ -18,7 +18,7 @@ from kerata.core.errors import fold
 from kerata.core.transforms import jit, value_and_grad
 from kerata.training import loops
 from kerata.training.checks import check_targets
-from kerata.training.data import make_data, split_off, unpack_x_y_sample_weight
+from kerata.training.data import ArrayData, make_data, split_off, unpack_x_y_sample_weight
 from kerata.training.objectives import CompiledMetrics, Objective
 
 _MANY_PROGRAMS = 4
@@ -37,6 +37,8 @@ class Trainer:
         self._compile_loss: Objective | None = None
         self._functions: dict[str, jit] = {}
         self._warned_programs = 0
+        self._trained: list[Any] = []
+        self._regularized: bool | None = None
 
     # Compiling
 
@@ -56,8 +58,8 @@ class Trainer:
 
         Args:
             optimizer: an optimizer, its name, or its config.
-            loss: a loss, its name, or a function `(y_true, y_pred)`; for several outputs a list or a
-                dict by the outputs' names.
+            loss: a loss, its name, or a function `(y_true, y_pred)`; for several outputs a list or
+                a dict by the outputs' names.
             loss_weights: a factor for each output's loss.
             metrics: a list of metrics or names; for several outputs a list of lists or a dict.
             weighted_metrics: likewise, and weighted by `sample_weight`.
@@ -180,7 +182,7 @@ class Trainer:
             value = self._compile_loss(y, y_pred, sample_weight)
             if value is not None:
                 found.append(value)
-        found += [ops.cast(v, "float32") for v in self.losses]  # type: ignore[attr-defined]
+        found += [ops.cast(v, "float32") for v in self._added_losses()]
         if not found:
             if not training:
                 return ops.zeros(())
@@ -191,6 +193,12 @@ class Trainer:
         for value in found[1:]:
             total = total + value
         return total
+
+    def _added_losses(self) -> list[Any]:
+        """`losses`, without looking through the layers where none has any."""
+        if self._regularized is False and not state.added_losses:
+            return []
+        return self.losses  # type: ignore[attr-defined, no-any-return]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take a batch into the metrics and return their results. May be overridden."""
@@ -209,7 +217,7 @@ class Trainer:
 
     def _update(self, data: Any) -> None:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        variables = self._trained
+        variables = self._trained or self._to_train()
 
         def loss_of() -> Any:
             y_pred = self(x, training=True)  # type: ignore[operator]
@@ -224,8 +232,7 @@ class Trainer:
         else:
             self._update_metrics(x, y, y_pred, sample_weight)
 
-    @property
-    def _trained(self) -> list[Any]:
+    def _to_train(self) -> list[Any]:
         found = self.trainable_variables  # type: ignore[attr-defined]
         if not found:
             raise ValueError(f"Model {self.name!r} has nothing to train")  # type: ignore[attr-defined]
@@ -258,7 +265,7 @@ class Trainer:
     def _score(self, data: Any) -> None:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
-        if self._compile_loss is not None or self.losses:  # type: ignore[attr-defined]
+        if self._compile_loss is not None or self._added_losses():
             self._track(self.compute_loss(x, y, y_pred, sample_weight, False), x)
         self._update_metrics(x, y, y_pred, sample_weight)
 
@@ -297,17 +304,17 @@ class Trainer:
 
     def make_train_function(self, force: bool = False) -> Callable[[Any], Any]:
         """The compiled training step of a batch; `force` compiles anew."""
-        return self._made("train", force)
+        return self._compiled_step("train", force)
 
     def make_test_function(self, force: bool = False) -> Callable[[Any], Any]:
         """The compiled evaluation step of a batch; `force` compiles anew."""
-        return self._made("test", force)
+        return self._compiled_step("test", force)
 
     def make_predict_function(self, force: bool = False) -> Callable[[Any], Any]:
         """The compiled prediction step of a batch; `force` compiles anew."""
-        return self._made("predict", force)
+        return self._compiled_step("predict", force)
 
-    def _made(self, kind: str, force: bool) -> Callable[[Any], Any]:
+    def _compiled_step(self, kind: str, force: bool) -> Callable[[Any], Any]:
         if force:
             self._functions = {n: f for n, f in self._functions.items() if not n.startswith(kind)}
         return self._function(kind, "batch")
@@ -330,7 +337,7 @@ class Trainer:
                     self._warned_programs = 2 * len(set(shapes))
                     last = "; ".join(list(dict.fromkeys(shapes))[-3:])
                     warnings.warn(
-                        f"The {program} step was compiled {len(shapes)} times on {backend}, because "
+                        f"The {program} step was compiled {len(shapes)} times on {backend}, as "
                         f"the shapes of the batches differ, the last ones: {last}. Batches of one "
                         "shape (padding, or a fixed batch_size) are compiled once.",
                         stacklevel=3,
@@ -351,7 +358,10 @@ class Trainer:
         if self._compile_loss is not None:
             check_targets(self._compile_loss, y, y_pred)
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self._trained)
+            self.optimizer.build(self._to_train())
+        variables = self.trainable_variables  # type: ignore[attr-defined]
+        self._regularized = any(v.regularizer is not None for v in variables)
+        self._trained = variables if kind == "train" else []
 
     # The methods
 
@@ -481,7 +491,7 @@ class Trainer:
     ) -> Any:
         """One training step; returns the metrics' results so far, as `evaluate` does."""
         self._assert_compiled("train_on_batch")
-        data = make_data(x, y, sample_weight, 2**31 - 1, class_weight=class_weight)
+        data = ArrayData(x, y, sample_weight, 2**31 - 1, class_weight=class_weight)
         return self._on_batch("train", data, return_dict)
 
     def test_on_batch(
@@ -489,9 +499,7 @@ class Trainer:
     ) -> Any:
         """One evaluation step; returns the metrics' results so far, as `evaluate` does."""
         self._assert_compiled("test_on_batch")
-        return self._on_batch(
-            "test", make_data(x, y, sample_weight, 2**31 - 1), return_dict
-        )
+        return self._on_batch("test", ArrayData(x, y, sample_weight, 2**31 - 1), return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
         self._prepare(data.first(), kind)
@@ -501,7 +509,7 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        data = make_data(x, batch_size=2**31 - 1)
+        data = ArrayData(x, batch_size=2**31 - 1)
         self._prepare(data.first(), "predict")
         backend = state.backend or ensure()
         with backend.inference():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import optree
 
 from kerata import ops
 from kerata.backends.state import operations
@@ -35,6 +36,24 @@ class Case(NamedTuple):
 
     def __repr__(self) -> str:
         return self.name
+
+
+def assert_near(got: Any, want: Any, tolerance: float) -> None:
+    """The same structure, shapes and dtypes, and values within `tolerance` of the largest."""
+    ours, tree = optree.tree_flatten(got)
+    theirs, other = optree.tree_flatten(want)
+    assert tree == other
+    for a, b in zip(ours, theirs, strict=True):
+        if isinstance(b, int):
+            assert a == b
+            continue
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        half = b.dtype.itemsize == 2 and b.dtype.kind not in "iu"
+        finite = b.astype("float64")[np.isfinite(b.astype("float64"))]
+        scale = np.abs(finite).max(initial=0.0)
+        np.testing.assert_allclose(
+            a.astype("float64"), b.astype("float64"), atol=(1e-2 if half else tolerance) * scale
+        )
 
 
 def _calls() -> list[Case]:

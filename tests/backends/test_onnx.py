@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import optree
 import pytest
 
 onnx = pytest.importorskip("onnx")
@@ -14,7 +15,7 @@ from kerata.backends.onnx_backend import write  # noqa: E402
 from kerata.backends.onnx_graph import OpenSizeError, Size, Unsupported  # noqa: E402
 from kerata.backends.registry import use_backend  # noqa: E402
 from kerata.core.variable import Variable  # noqa: E402
-from tests.backends.onnx_cases import CASES, DRAWS  # noqa: E402
+from tests.backends.onnx_cases import CASES, DRAWS, assert_near  # noqa: E402
 
 _draw = np.random.default_rng(3)
 
@@ -50,16 +51,26 @@ def operators(graph: Any) -> list[str]:
     return [node.op_type for node in graph.node]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
-def test_models_are_valid(case: Any) -> None:
-    tensors = [a for a in case.args if isinstance(a, np.ndarray)]
-    specs = [(a.shape, a.dtype.name) for a in tensors]
+def model_of(case: Any) -> tuple[Any, dict[str, np.ndarray]]:
+    """The model of a case, and what to feed it."""
+    arrays = [a for a in case.args if isinstance(a, np.ndarray)]
 
     def call(*values: Any) -> Any:
         given = iter(values)
         return case.function(*(next(given) if isinstance(a, np.ndarray) else a for a in case.args))
 
-    written(call, specs)
+    model, _, _ = written(call, [(a.shape, a.dtype.name) for a in arrays])
+    return model, {f"input_{i}": a for i, a in enumerate(arrays)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_models_are_valid_and_onnxruntime_agrees_with_numpy(case: Any) -> None:
+    model, feed = model_of(case)
+    with use_backend("numpy"):
+        leaves = optree.tree_leaves(case.function(*case.args))
+    want = [w for w in leaves if isinstance(w, (np.ndarray, np.generic))]
+    if not any(w.dtype == "bfloat16" for w in want):  # ONNX Runtime can't hand it to NumPy
+        assert_near(run_by_onnxruntime(model, feed), want, case.tolerance)
 
 
 def test_every_primitive_is_covered() -> None:

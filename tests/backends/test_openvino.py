@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import optree
 import pytest
 
 pytest.importorskip("openvino")
@@ -19,7 +18,9 @@ from kerata.backends.dtypes import numpy_dtype
 from kerata.backends.registry import load, use_backend
 from kerata.backends.scope import Scope
 from kerata.core.variable import Variable
-from tests.backends.onnx_cases import CASES, X, Y
+from tests.backends.onnx_cases import CASES, X, Y, assert_near
+
+DRAW = ops.primitives()["random_uniform"].call
 
 
 @pytest.fixture
@@ -27,24 +28,6 @@ def backend() -> Iterator[Any]:
     with use_backend("openvino") as active, warnings.catch_warnings():
         warnings.filterwarnings("error", "NumPy ran")
         yield active
-
-
-def assert_near(got: Any, want: Any, tolerance: float) -> None:
-    """The same structure, shapes and dtypes, and values within `tolerance` of the largest."""
-    ours, tree = optree.tree_flatten(got)
-    theirs, other = optree.tree_flatten(want)
-    assert tree == other
-    for a, b in zip(ours, theirs, strict=True):
-        if isinstance(b, int):
-            assert a == b
-            continue
-        assert (a.shape, a.dtype) == (b.shape, b.dtype)
-        half = b.dtype.itemsize == 2 and b.dtype.kind not in "iu"
-        finite = b.astype("float64")[np.isfinite(b.astype("float64"))]
-        scale = np.abs(finite).max(initial=0.0)
-        np.testing.assert_allclose(
-            a.astype("float64"), b.astype("float64"), atol=(1e-2 if half else tolerance) * scale
-        )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
@@ -153,7 +136,7 @@ def test_it_is_built_again_when_a_variable_changes(backend: Any) -> None:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda x: operations["random_uniform"]((2,), np.array([1, 2])) + x[0, :2], "random"),
+        (lambda x: DRAW((2,), np.array([1, 2])) + x[0, :2], "random"),
         (lambda x: ops.cast(x, "float64") + 1, "float64"),
         (lambda x: np.sin(x), "ufunc"),
         (lambda x: x if ops.sum(x) > 100 else -x, "value"),

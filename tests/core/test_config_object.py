@@ -1,5 +1,7 @@
 """Constructor arguments are the config."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ class Outer(Configurable):
 
 
 class Replaced(Configurable):
-    live = {"rate": "current"}
+    live: ClassVar[dict[str, str]] = {"rate": "current"}
 
     def __init__(self, rate):
         self.current = rate

@@ -46,7 +46,9 @@ def test_get():
     policy = DTypePolicy("float16")
     assert dtype_policies.get(policy) is policy
     assert dtype_policies.get(np.float16) == policy
-    assert dtype_policies.get({"class_name": "DTypePolicy", "config": {"name": "float16"}}) == policy
+    assert (
+        dtype_policies.get({"class_name": "DTypePolicy", "config": {"name": "float16"}}) == policy
+    )
     with pytest.raises(ValueError):
         dtype_policies.get(5)
 
@@ -107,4 +109,6 @@ def test_wrong_maps():
 @pytest.mark.oracle
 def test_configs_are_exchanged(keras):
     policy = DTypePolicy("mixed_float16")
-    assert dtype_policies.get(keras.dtype_policies.serialize(keras.DTypePolicy(policy.name))) == policy
+    assert (
+        dtype_policies.get(keras.dtype_policies.serialize(keras.DTypePolicy(policy.name))) == policy
+    )

@@ -39,7 +39,9 @@ def check(ours, theirs, *args, **kwargs):
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("weight", [None, (4,), (4, 1), (1,), ()])
-@pytest.mark.parametrize("true, pred", [((4, 3), (4, 3)), ((4,), (4, 1)), ((4, 1), (4,)), ((4,), (4,))])
+@pytest.mark.parametrize(
+    "true, pred", [((4, 3), (4, 3)), ((4,), (4, 1)), ((4, 1), (4,)), ((4,), (4,))]
+)
 def test_mean_squared_error(backend, keras, reduction, weight, true, pred):
     y_true, y_pred = rng.random(true, "float32"), rng.random(pred, "float32")
     sample_weight = None if weight is None else rng.random(weight, "float32")
@@ -76,13 +78,13 @@ def test_sequences(backend, keras, reduction, weight, mask):
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_binary_crossentropy(backend, keras, from_logits, smoothing, axis):
     y_true = rng.integers(0, 2, (4, 3, 2)).astype("float32")
-    y_pred = (rng.normal(size=(4, 3, 2)) if from_logits else rng.random((4, 3, 2))).astype("float32")
+    y_pred = (rng.normal(size=(4, 3, 2)) if from_logits else rng.random((4, 3, 2))).astype(
+        "float32"
+    )
     y_pred[0, 0] = 0.0, 1.0
     args = (from_logits, smoothing, axis)
     check(losses.BinaryCrossentropy(*args), keras.losses.BinaryCrossentropy(*args), y_true, y_pred)
-    check(
-        losses.binary_crossentropy, keras.losses.binary_crossentropy, y_true, y_pred, *args
-    )
+    check(losses.binary_crossentropy, keras.losses.binary_crossentropy, y_true, y_pred, *args)
 
 
 @pytest.mark.parametrize("from_logits", [False, True])
@@ -99,7 +101,11 @@ def test_categorical_crossentropy(backend, keras, from_logits, smoothing):
         y_pred,
     )
     check(
-        losses.categorical_crossentropy, keras.losses.categorical_crossentropy, y_true, y_pred, *args
+        losses.categorical_crossentropy,
+        keras.losses.categorical_crossentropy,
+        y_true,
+        y_pred,
+        *args,
     )
 
 
@@ -107,7 +113,9 @@ def test_categorical_crossentropy(backend, keras, from_logits, smoothing):
 @pytest.mark.parametrize("ignore_class", [None, 0, -1])
 @pytest.mark.parametrize("true", [(6, 3), (6, 3, 1)])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_sparse_categorical_crossentropy(backend, keras, from_logits, ignore_class, true, reduction):
+def test_sparse_categorical_crossentropy(
+    backend, keras, from_logits, ignore_class, true, reduction
+):
     y_true = rng.integers(0, 5, true).astype("int32")
     if ignore_class == -1:
         y_true[1] = -1

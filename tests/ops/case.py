@@ -31,7 +31,7 @@ class Case:
         tolerance: relative to the largest entry (to each entry where `exact`).
         exact: see `tolerance`.
         grad: whether to compare gradients with central differences.
-        opens: whether the result's shape follows when the first axis of the arrays is open.
+        opens: the arrays whose first axis may be open; True for those that share the first's size.
         note: what is special, for the test's name.
     """
 
@@ -43,13 +43,22 @@ class Case:
     tolerance: float = 1e-6
     exact: bool = False
     grad: bool | None = None
-    opens: bool = True
+    opens: bool | tuple[int, ...] = True
     note: str = ""
 
     def __str__(self) -> str:
         parts = [self.op, self.note or "-".join(_short(a) for a in self.args)]
         parts += [f"{n}={_short(v)}" for n, v in self.kwargs.items()]
         return "-".join(p for p in parts if p)
+
+    @property
+    def opened(self) -> list[bool]:
+        """For each array whether it gets an open first axis."""
+        if isinstance(self.opens, tuple):
+            return [i in self.opens for i in range(len(self.arrays))]
+        sizes = [a.shape[0] if a.ndim else None for a in self.arrays]
+        first = next((s for s in sizes if s is not None), None)
+        return [self.opens and s is not None and s == first for s in sizes]
 
     @functools.cached_property
     def _flat(self) -> tuple[list[Any], Any]:

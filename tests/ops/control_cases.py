@@ -43,12 +43,12 @@ def _scans() -> list[Case]:
     double = lambda c, _: (c * 2.0, c)  # noqa: E731
     quiet = lambda c, x: (c * x, None)  # noqa: E731
     return [
-        Case("scan", (add, START, X), _scan, note="plain"),
-        Case("scan", (add, START, X), _scan, {"reverse": True}, note="reverse"),
-        Case("scan", (swap, (START, START * 2), X), _scan, note="nested-carry"),
-        Case("scan", (both, START, (X, X * 2)), _scan, note="nested-xs"),
+        Case("scan", (add, START, X), _scan, note="plain", opens=(1,)),
+        Case("scan", (add, START, X), _scan, {"reverse": True}, note="backwards", opens=(1,)),
+        Case("scan", (swap, (START, START * 2), X), _scan, note="nested-carry", opens=(2,)),
+        Case("scan", (both, START, (X, X * 2)), _scan, note="nested-xs", opens=(1, 2)),
         Case("scan", (double, START), _scan, {"length": 3}, note="length", opens=False),
-        Case("scan", (quiet, START, X), _scan, note="no-output"),
+        Case("scan", (quiet, START, X), _scan, note="no-output", opens=(1,)),
         Case("map", (lambda x: x * x[0], X), lambda f, x: np.stack([f(r) for r in x])),
         Case(
             "map",
@@ -93,18 +93,16 @@ def _loops() -> list[Case]:
 def _branches() -> list[Case]:
     cases = []
     for name, x in (("true", np.abs(X)), ("false", -np.abs(X))):
-        cases.append(_Branch(x, name))
+        cases.append(_Branch("cond", (x,), _Branch.decided, note=name))
     return cases
 
 
 class _Branch(Case):
     """`ops.cond` whose functions close over the tensor that decides."""
 
-    def __init__(self, x: np.ndarray, name: str) -> None:
-        super().__init__("cond", (x,), self._reference, note=name)
-
     @staticmethod
-    def _reference(x: np.ndarray) -> Any:
+    def decided(x: np.ndarray) -> Any:
+        """The reference."""
         return (x * 3.0, x.sum()) if x.sum() > 0 else (x - 1.0, x.min())
 
     def run(self, arrays: Any) -> Any:

@@ -17,13 +17,14 @@ def _normal(*shape: int) -> np.ndarray:
     return (_draw.standard_normal(shape) * 0.7).astype("float32")
 
 
-X = _normal(2, 4, 3)
-H, C = _normal(2, 3), _normal(2, 3)
-MASK = np.array([[1, 1, 0, 1], [0, 0, 1, 0]], bool)
-OPTIONS: tuple[dict[str, Any], ...] = (
-    {}, {"go_backwards": True}, {"mask": MASK}, {"mask": MASK, "zero_output_for_mask": True},
-    {"mask": MASK, "go_backwards": True}, {"zero_output_for_mask": True},
-)  # fmt: skip
+X = _normal(5, 4, 3)
+H, C = _normal(5, 3), _normal(5, 3)
+MASK = np.array([[1, 1, 0, 1], [0, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0]], bool)
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {}, "backwards": {"go_backwards": True}, "mask": {"mask": MASK},
+    "zeros": {"mask": MASK, "zero_output_for_mask": True}, "zeros-unmasked": {"zero_output_for_mask": True},
+    "mask-backwards": {"mask": MASK, "go_backwards": True},
+}  # fmt: skip
 
 
 def table() -> list[Case]:
@@ -31,18 +32,28 @@ def table() -> list[Case]:
     return [*_lstm(), *_gru(), *_rnn()]
 
 
+class _Case(Case):
+    """A case whose note says it all."""
+
+    def __str__(self) -> str:
+        return f"{self.op}-{self.note}"
+
+
 def _lstm() -> list[Case]:
     k, r, b = _normal(3, 12), _normal(3, 12), _normal(12)
-    cases = [Case("lstm", (X, H, C, k, r, b), ref.lstm, o, tolerance=2e-6) for o in OPTIONS]
+    cases = [
+        _Case("lstm", (X, H, C, k, r, b), ref.lstm, o, tolerance=2e-6, note=n)
+        for n, o in OPTIONS.items()
+    ]
     other = {"activation": ops.relu, "recurrent_activation": ops.tanh}
     return [
         *cases,
-        Case("lstm", (X, H, C, k, r), ref.lstm, tolerance=2e-6, note="no-bias"),
-        Case("lstm", (X, H, C, k, r, b), ref.lstm, other, tolerance=2e-6, note="relu"),
-        Case("lstm", (X[:, :1].copy(), H, C, k, r, b), ref.lstm, tolerance=2e-6, note="one-step"),
-        Case("lstm", (X, H, C, k, r, b), ref.lstm, {"mask": np.ones((2, 4), bool)}, tolerance=2e-6,
+        _Case("lstm", (X, H, C, k, r), ref.lstm, tolerance=2e-6, note="no-bias"),
+        _Case("lstm", (X, H, C, k, r, b), ref.lstm, other, tolerance=2e-6, note="relu"),
+        _Case("lstm", (X[:, :1].copy(), H, C, k, r, b), ref.lstm, tolerance=2e-6, note="one-step"),
+        _Case("lstm", (X, H, C, k, r, b), ref.lstm, {"mask": np.ones((5, 4), bool)}, tolerance=2e-6,
              note="full-mask"),
-        Case("lstm", (X, H, C, k, r, b), ref.lstm, {"mask": np.zeros((2, 4), bool)}, tolerance=2e-6,
+        _Case("lstm", (X, H, C, k, r, b), ref.lstm, {"mask": np.zeros((5, 4), bool)}, tolerance=2e-6,
              note="empty-mask"),
     ]  # fmt: skip
 
@@ -51,14 +62,13 @@ def _gru() -> list[Case]:
     cases = []
     for after in (True, False):
         k, r, b = _normal(3, 9), _normal(3, 9), _normal(2, 9) if after else _normal(9)
-        for options in OPTIONS:
+        for note, options in {**OPTIONS, "no-bias": {}}.items():
+            args = (X, H, k, r, b)[: 4 if note == "no-bias" else 5]
+            note = note if after else f"{note}-before"
             options = {**options, "reset_after": after}
-            cases.append(Case("gru", (X, H, k, r, b), ref.gru, options, tolerance=2e-6))
-        cases.append(
-            Case("gru", (X, H, k, r), ref.gru, {"reset_after": after}, tolerance=2e-6, note="no-bias")
-        )
+            cases.append(_Case("gru", args, ref.gru, options, tolerance=2e-6, note=note))
     other = {"activation": ops.relu, "reset_after": False}
-    cases.append(Case("gru", (X, H, k, r, b), ref.gru, other, tolerance=2e-6, note="relu"))
+    cases.append(_Case("gru", (X, H, k, r, b), ref.gru, other, tolerance=2e-6, note="relu"))
     return cases
 
 
@@ -70,7 +80,7 @@ def _rnn() -> list[Case]:
     def reference(_: Any, x: Any, states: Any, **options: Any) -> Any:
         return ref.recurrence(step, x, states, **options)
 
-    cases = [Case("rnn", (step, X, [H]), reference, o) for o in OPTIONS]
+    cases = [_Case("rnn", (step, X, [H]), reference, o, note=n) for n, o in OPTIONS.items()]
 
     def paired(xs: Any, states: Any) -> Any:
         a, b = xs

@@ -155,7 +155,7 @@ _KEYS: dict[str, Any] = {
     "all": (slice(None), 2, slice(1, 5, 2)), "everything": Ellipsis,
 }  # fmt: skip
 _FANCY: dict[str, Any] = {
-    "index": I, "index-64": J, "second": (slice(None), I), "pair": (I, J), "pair-last": (slice(None), I, J),
+    "index": I, "index-64": (slice(None), J), "second": (slice(None), I), "pair": (I, J), "pair-last": (slice(None), I, J),
     "around": (I, slice(None), J), "with-int": (0, slice(None), I), "with-none": (slice(None), 1, I, None),
     "grid": (None, I[:, None], J), "matrix": FAR % 3, "scalar": (slice(None), np.array(1, "int32")),
 }  # fmt: skip

@@ -14,21 +14,15 @@ from kerata.core.symbolic import KerasTensor
 from tests.ops.case import Case, flat
 from tests.ops.cases import CASES
 
-OPEN = [case for case in CASES if case.opens and any(a.ndim for a in case.arrays)]
+OPEN = [case for case in CASES if any(case.opened)]
 STRICT = strict()
-
-
-def opened(case: Case) -> list[bool]:
-    """Which arrays get an open first axis: those that share that of the first."""
-    size = next(a.shape[0] for a in case.arrays if a.ndim)
-    return [a.ndim > 0 and a.shape[0] == size for a in case.arrays]
 
 
 def open_shapes(case: Case) -> list[tuple[Any, ...]]:
     """The results' shapes, None where they follow the open axis: the reference, on twice the rows."""
     more = [
         np.concatenate([a, a]) if twice else a
-        for a, twice in zip(case.arrays, opened(case), strict=True)
+        for a, twice in zip(case.arrays, case.opened, strict=True)
     ]
     return [
         tuple(n if n == m else None for n, m in zip(y.shape, z.shape, strict=True))
@@ -52,7 +46,7 @@ def test_symbolic(case):
 def test_symbolic_with_an_open_size(case):
     tensors = [
         KerasTensor((None, *a.shape[1:]) if is_open else a.shape, a.dtype)
-        for a, is_open in zip(case.arrays, opened(case), strict=True)
+        for a, is_open in zip(case.arrays, case.opened, strict=True)
     ]
     assert specs(case.run(tensors)) == list(zip(open_shapes(case), case.dtypes, strict=True))
 
@@ -61,7 +55,7 @@ def strictly(case: Case) -> Any:
     """The result under `STRICT`, the first axis open."""
     tensors = [
         AbstractTensor((Size(*STAND_INS), *a.shape[1:]) if is_open else a.shape, str(a.dtype))
-        for a, is_open in zip(case.arrays, opened(case), strict=True)
+        for a, is_open in zip(case.arrays, case.opened, strict=True)
     ]
     with using(STRICT):
         return case.run(tensors)

@@ -39,7 +39,7 @@ def test_arrays_and_keywords(backend, case):
     case = on(case, backend.name)
     op = operations[case.op].op
     with known(backend.name, "value", case):
-        if type(case) is not Case or op.vararg:
+        if case.op == "cond" or op.vararg:
             check(case, backend, case.run(case.arrays))
             return
         named = dict(zip(op.parameters[1:], case.args[1:], strict=False))

@@ -15,7 +15,9 @@ CASES = [("L1", (0.1,)), ("L2", (0.1,)), ("L1L2", (0.1, 0.2)), ("L1", ()), ("L2"
 def test_values(backend, keras, name, args):
     mine = getattr(regularizers, name)(*args)(ops.convert_to_tensor(W))
     assert tuple(mine.shape) == ()
-    assert float(mine) == pytest.approx(float(getattr(keras.regularizers, name)(*args)(W)), rel=1e-6)
+    assert float(mine) == pytest.approx(
+        float(getattr(keras.regularizers, name)(*args)(W)), rel=1e-6
+    )
 
 
 @pytest.mark.oracle

@@ -232,7 +232,7 @@ def test_a_train_step_of_ones_own(training_backend, task):
     model.compile(kerata.optimizers.Adam(0.05))
     history = model.fit(x, y, epochs=6, verbose=0).history
     assert list(history) == ["mine"]
-    assert history["mine"][-1] < 0.5 * history["mine"][0]
+    assert history["mine"][-1] < 0.85 * history["mine"][0]
 
 
 def test_losses_that_layers_add(training_backend, task):

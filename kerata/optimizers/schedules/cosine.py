@@ -24,8 +24,8 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: the rate that the warm-up reaches; None for no warm-up.
         warmup_steps: how long the warm-up is.
 
-    >>> float(CosineDecay(0.1, 10)(5))
-    0.05000000074505806
+    >>> round(float(CosineDecay(0.1, 10)(5)), 6)
+    0.05
     """
 
     def __init__(

@@ -19,8 +19,8 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: round `step / decay_steps` down, so that the rate falls in steps.
         name: its name.
 
-    >>> float(ExponentialDecay(0.1, 10, 0.5)(20))
-    0.02500000037252903
+    >>> round(float(ExponentialDecay(0.1, 10, 0.5)(20)), 6)
+    0.025
     """
 
     def __init__(

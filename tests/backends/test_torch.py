@@ -1,0 +1,446 @@
+"""The PyTorch backend against NumPy's, its overrides against the bodies, and its gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kerata import ops  # noqa: E402
+from kerata.backends.registry import load, use_backend  # noqa: E402
+from kerata.backends.scope import Scope  # noqa: E402
+from kerata.backends.state import operations  # noqa: E402
+from kerata.core.variable import Variable  # noqa: E402
+
+BACKEND = load("torch")
+random = np.random.default_rng(0)
+
+
+def f32(*shape: int) -> np.ndarray:
+    return random.standard_normal(shape).astype("float32")
+
+
+X, Y, P = f32(4, 6), f32(4, 6), np.abs(f32(4, 6)) + 0.1
+X[0, 0] = Y[0, 0]
+I, J = np.array([[7, -7, 3], [2, -3, 9]], "int32"), np.array([[2, 2, -2], [-5, 4, 3]], "int32")
+B = np.array([[True, False, True], [False, False, True]])
+U = np.array([200, 100, 3], "uint8")
+NAN = np.array([1.0, np.nan, -np.inf], "float32")
+CUBE = f32(2, 3, 4)
+LINE, IMAGE, SPACE = f32(2, 9, 4), f32(2, 8, 7, 4), f32(2, 5, 6, 5, 4)
+SEED = np.array([3, 5], "int32")
+
+BINARY = (
+    "add subtract multiply floor_divide mod maximum minimum equal not_equal less less_equal "
+    "greater greater_equal logical_and logical_or"
+).split()
+UNARY = "negative absolute sign floor ceil exp expm1 sin cos tanh erf isnan logical_not".split()
+
+CASES = [
+    *[(n, *pair) for n in BINARY for pair in ((X, Y), (I, J), (NAN, NAN[::-1].copy()))],
+    *[(n, X, 2.0) for n in BINARY[:5] + BINARY[7:13]],
+    *[(n, 2.0, X) for n in BINARY[:5] + BINARY[7:13]],
+    *[(n, X) for n in UNARY],
+    *[(n, I) for n in ("negative", "absolute", "sign", "floor", "isnan", "logical_not", "exp")],
+    *[(n, P) for n in ("log", "log1p", "sqrt", "rsqrt", "reciprocal")],
+    ("add", B, B), ("absolute", B), ("sign", NAN), ("true_divide", I, J), ("add", U, I[0]),
+    ("power", P, Y), ("power", 2.0, X), ("power", I, np.abs(J)), ("erfinv", np.tanh(X)),
+    ("round", np.array([0.5, 1.5, -2.5, 1.25], "float32")), ("round", X, 2), ("round", I * 10, -1),
+    ("where", B, I, J), ("where", I, X[:2, :3], 0.0), ("cast", X, "int32"), ("cast", I, "bool"),
+    ("cast", X, "bfloat16"), ("stop_gradient", X),
+    *[(n, CUBE, *a) for n in ("sum", "prod", "mean", "max", "min", "any", "all")
+      for a in ((), (1,), ((0, -1), True), ([0, 1],), (None, True), ((),))],
+    *[(n, v) for n in ("sum", "prod") for v in (B, U, I, I.astype("int16"), I.astype("int64"))],
+    ("sum", U, 0), ("max", I, 1, False, 5), ("min", I, 1, False, -9), ("max", NAN),
+    ("max", f32(0, 3), 0, False, 1.0), ("any", U), ("prod", I, 0, False, "float32"),
+    *[(n, v, *a) for n in ("argmax", "argmin") for v in (CUBE, np.round(CUBE), I[:, :, None], NAN)
+      for a in ((), (0,), (-1, True), (None, True))],
+    ("argmax", B, 1), ("cumsum", I, 1), ("cumsum", CUBE), ("cumsum", U), ("cumsum", B, 0, "float32"),
+    ("reshape", CUBE, (4, -1)), ("reshape", CUBE, -1), ("transpose", CUBE),
+    ("transpose", CUBE, (1, 0, -1)), ("broadcast_to", X[:1], (2, 3, 6)), ("expand_dims", X, -1),
+    ("expand_dims", X, (0, -1)), ("squeeze", X[:1, :, None]), ("squeeze", X[:1, :, None], (0, 2)),
+    ("concatenate", [X, I[:, :1] * np.ones((1, 6), "int32")]), ("concatenate", [X, Y], -1),
+    ("stack", [X, Y], 1), ("unstack", CUBE, None, 1), ("split", X, 3, 1), ("split", X, [1, -1], 1),
+    ("flip", CUBE), ("flip", CUBE, (0, -1)), ("repeat", X, 2), ("repeat", X, 3, -1),
+    ("tile", X, 2), ("tile", X, (2, 1, 3)),
+    *[("getitem", f32(5, 6, 7), k) for k in (
+        1, (slice(None, None, -1), 2), (Ellipsis, slice(5, None, -2)), (None, slice(1, 4), Ellipsis, -1),
+        (np.array([0, -1]), slice(None), np.array([1, 2])), (1, slice(None), np.array([[1], [2]])),
+        (slice(None, None, -2), None, [3, 0]), np.arange(5) % 2 == 0, (slice(3, 3, -1), 0),
+    )],
+    *[("pad", X, w, *a) for w in (2, (1, 2), ((0, 3), (2, 0)))
+      for a in ((), ("constant", 1.5), ("reflect",), ("symmetric",))],
+    ("take", X, np.array([[0, -1], [99, -99]], "int32"), 1), ("take", X, U), ("take", I, J, 0),
+    ("take", X, np.array([1, 3]), 0), ("take", CUBE, np.array(2)), ("take_along_axis", X, I[:1, :1], 0),
+    ("take_along_axis", X, np.argsort(X, 1), 1), ("take_along_axis", X, I.reshape(-1)),
+    ("arange", 5), ("arange", 1, 8, 3), ("arange", 0.5, 2), ("arange", 3, 0, -1, "float32"),
+    ("full", (2, 3), 7), ("full", 2, 1.5, "int32"), ("full", (), True),
+    ("matmul", X, Y.T), ("matmul", CUBE, f32(4)), ("matmul", I, J.T), ("matmul", B, B.T),
+    ("matmul", X.astype("float16"), Y.T.astype("float16")), ("einsum", "abc,dc->bad", CUBE, f32(2, 4)),
+    ("einsum", "...i,i", CUBE, f32(4)), ("einsum", "ij,ij,kj", X, Y, P),
+    *[("conv", x, k, *a, f) for x, k in (
+        (LINE, f32(3, 4, 6)), (LINE, f32(2, 2, 6)), (IMAGE, f32(3, 3, 4, 6)), (IMAGE, f32(2, 3, 1, 4)),
+        (IMAGE, f32(1, 1, 4, 1)), (SPACE, f32(2, 3, 1, 4, 2)),
+      ) for a in ((1, "valid"), (1, "same"), (2, "same"), (2, "valid"))
+      for f in ("channels_last", "channels_first")],
+    ("conv", IMAGE, f32(3, 2, 2, 6), 1, "SAME", None, [2, 3]),
+    *[(n, x, k, s, p, f) for n in ("max_pool", "average_pool") for x in (LINE, IMAGE, SPACE)
+      for k, s in ((2, None), (3, 2), (2, 1), (3, 1), (1, 3)) for p in ("valid", "same", "VALID")
+      for f in ("channels_last", "channels_first")],
+    ("max_pool", I.reshape(1, 6, 1), 2), ("average_pool", IMAGE, [2, 3], [1, 2], "same"),
+]  # fmt: skip
+
+
+def oriented(args: tuple) -> tuple:
+    """Images with their channels first where the case says so."""
+    if isinstance(args[-1], str) and args[-1] == "channels_first":
+        return (np.moveaxis(args[0], -1, 1).copy(), *args[1:])
+    return args
+
+
+def run(backend: str, name: str, args: tuple) -> list[np.ndarray]:
+    with use_backend(backend) as active:
+        result = operations[name](*args)
+        results = result if isinstance(result, (list, tuple)) else [result]
+        for r in results:
+            assert type(r) in active.tensor_types
+        return [active.to_numpy(r) for r in results]
+
+
+def close(found: np.ndarray, wanted: np.ndarray, rtol: float = 1e-6, scale: float = 1.0) -> None:
+    assert found.dtype == wanted.dtype
+    assert found.shape == wanted.shape
+    if wanted.dtype.kind in "biu":
+        np.testing.assert_array_equal(found, wanted)
+    else:
+        rtol = max(rtol, 2e-3 if wanted.dtype.itemsize == 2 else 0)
+        found, wanted = found.astype("float64"), wanted.astype("float64")
+        np.testing.assert_allclose(found, wanted, rtol, rtol * scale)
+
+
+def test_every_primitive_has_a_kernel() -> None:
+    known = {**ops.primitives(), **ops.composites()}
+    assert set(ops.primitives()) <= set(BACKEND.kernels) <= set(known)
+    tested = {case[0] for case in CASES}
+    control = {"scan", "while_loop", "cond"}
+    assert {n for n in ops.primitives() if not n.startswith("random_")} - tested == control
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c[0])
+def test_agrees_with_numpy(case: tuple) -> None:
+    name, *args = case
+    arguments = oriented(tuple(args))
+    with np.errstate(all="ignore"):
+        wanted = run("numpy", name, arguments)
+    for f, w in zip(run("torch", name, arguments), wanted, strict=True):
+        # Sums of products of ordinary size: the last digits depend on the order.
+        close(f, w, scale=10.0 if name in ("conv", "einsum", "matmul") else 1.0)
+
+
+def variables(*arrays: np.ndarray, trainable: bool = True) -> list[Variable]:
+    return [Variable(a, trainable=trainable) for a in arrays]
+
+
+@pytest.fixture
+def active():
+    with use_backend("torch") as backend:
+        yield backend
+
+
+def softmaxed(x: np.ndarray) -> np.ndarray:
+    return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+
+
+S4, G, H3 = f32(2, 5, 4, 8), f32(2, 7, 2, 8), f32(3, 7)
+LSTM = (f32(2, 5, 3), f32(2, 4), f32(2, 4), f32(3, 16), f32(4, 16), f32(16))
+GRU = (f32(2, 5, 3), f32(2, 4), f32(3, 12), f32(4, 12), f32(2, 12))
+LOOK = random.random((2, 1, 5, 7)) > 0.6  # some positions may look nowhere
+LOOK[0, 0, 0] = False
+OVERRIDES = [
+    *[(n, X * 5) for n in (
+        "relu relu6 leaky_relu elu selu sigmoid hard_sigmoid silu softplus gelu square softmax "
+        "log_softmax logsumexp isfinite isinf abs ravel zeros_like ones_like"
+    ).split()],
+    ("gelu", X, False), ("elu", X, 0.3), ("leaky_relu", X, 0.01), ("softmax", CUBE, (0, 2)),
+    ("softmax", CUBE, 1), ("log_softmax", CUBE, 0), ("logsumexp", CUBE, (0, 1), True),
+    ("clip", X, -0.5, 0.5), ("clip", I, -1.5, 2.5), ("clip", X, Y, 1.0), ("divide", X, P),
+    ("zeros", (2, 3)), ("ones", (2,), "int32"), ("ones_like", X, "int32"), ("swapaxes", CUBE, 0, -1),
+    ("moveaxis", CUBE, (0, 1), (-1, 0)), ("one_hot", I, 4), ("one_hot", U, 5, 0, "int32"),
+    ("layer_normalization", X), ("layer_normalization", X, f32(6), f32(6), -1, 1e-3),
+    ("layer_normalization", CUBE, f32(3, 4), None, (1, 2)), ("layer_normalization", CUBE, f32(3), None, 1),
+    *[("batch_normalization", x, f32(x.shape[a]), np.abs(f32(x.shape[a])), a, *p) for x, a, p in (
+        (X, -1, ()), (IMAGE, -1, (f32(4), f32(4))), (IMAGE, 1, (None, f32(8), 0.1)), (CUBE, 0, ()))],
+    *[("batch_normalization_training", x, a, *p) for x, a, p in (
+        (X, -1, ()), (IMAGE, 3, (f32(4), f32(4))), (SPACE, 1, (None, f32(5), 0.1)), (X[:1], 1, ()),
+        (X.astype("float16"), 1, ()))],
+    ("dot_product_attention", S4, S4, S4), ("dot_product_attention", S4, G, G, None, None, 0.3),
+    ("dot_product_attention", S4, G, G[..., :3], f32(4, 5, 7), LOOK),
+    ("dot_product_attention", S4, G, G, None, LOOK, None, True),
+    ("dot_product_attention", S4, G, G, f32(5, 7), None, None, True),
+    ("dot_product_attention", S4, S4, S4, None, None, None, True, None, 2.0),
+    ("dot_product_attention", S4.astype("float16"), *[S4.astype("float16")] * 2),
+    *[("sparse_categorical_crossentropy", t, o, o is X, *a) for t, o, a in (
+        (I.reshape(-1)[:4] % 6, X, ()), (np.array([0, -1, 9, 5]), X, ()), (I[:1, :3].T, P[:3], ()),
+        (np.zeros((2, 4), "uint8"), np.abs(CUBE), (1,)))],
+    *[("categorical_crossentropy", softmaxed(Y), o, o is X) for o in (X, P)],
+    *[("binary_crossentropy", t, o, True) for t, o in ((softmaxed(Y), X * 9), (B[:1, :1] * 1.0, X))],
+    ("binary_crossentropy", softmaxed(Y), softmaxed(X * 9)),
+    ("random_dropout", X, 0.4, None, SEED), ("random_dropout", X, 0.4, (None, 1), SEED),
+    ("random_dropout", f32(300, 300), 0.1, None, SEED), ("random_dropout", X, 0.0, None, SEED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OVERRIDES, ids=lambda c: c[0])
+def test_override_agrees_with_body(case: tuple, active) -> None:
+    name, *args = case
+    found = run("torch", name, tuple(args))
+    with ops.without_overrides():
+        wanted = run("torch", name, tuple(args))
+    for f, w in zip(found, wanted, strict=True):
+        close(f, w, 2e-6)
+
+
+@pytest.mark.parametrize(("name", "args"), [("lstm", LSTM), ("gru", GRU)])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("biased", [False, True])
+def test_fused_recurrence(active, name: str, args: tuple, backwards: bool, biased: bool) -> None:
+    args = tuple(active.convert(a) for a in args)
+    args = args if biased else args[:-1]
+
+    def loss(*args):
+        last, every, states = operations[name](*args, go_backwards=backwards)
+        return ops.sum(every * every) + ops.sum(last * states[-1]), every
+
+    places = tuple(range(len(args)))
+    (_, found), gradients = active.value_and_grad(loss, None, places)(*args)
+    with ops.without_overrides():
+        (_, wanted), references = active.value_and_grad(loss, None, places)(*args)
+    for f, w in zip((found, *gradients), (wanted, *references), strict=True):
+        torch.testing.assert_close(f, w, rtol=1e-5, atol=2e-6)
+
+
+GRADIENTS = [
+    *[(n, x, 2, *a) for n in ("max_pool", "average_pool") for x in (LINE, IMAGE) for a in ((2, "same"),)],
+    ("conv", LINE, f32(3, 2, 4), 2, "same"), ("conv", IMAGE, f32(2, 3, 4, 3), 1, "same"),
+    ("conv", SPACE, f32(2, 2, 2, 4, 2), 2, "valid"), ("take", X, I[:, :2], 0), ("softplus", X * 30),
+    ("take_along_axis", X, I[:, :1], 1), ("getitem", CUBE, (slice(None, None, -1), [0, 0])),
+    ("pad", X, 2, "reflect"), ("repeat", X, 2, 1), ("max", CUBE, (0, 2)), ("cumsum", X, 1),
+    ("layer_normalization", CUBE, f32(4), f32(4)), ("dot_product_attention", S4, G, G, f32(5, 7), LOOK),
+    ("batch_normalization_training", IMAGE, -1, f32(4), f32(4)),
+    ("sparse_categorical_crossentropy", np.array([1, 5, 0, 2]), X, True), ("einsum", "ij,kj->ki", X, Y),
+    ("sparse_categorical_crossentropy", np.array([1, 5, 0, 2]), P), ("binary_crossentropy", P, X, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GRADIENTS, ids=lambda c: c[0])
+def test_gradients_are_the_slopes(case: tuple, active) -> None:
+    name, *args = case
+    places = [i for i, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype == "float32"]
+    arrays = [np.asarray(args[i], "float64") for i in places]
+    weigh: list[np.ndarray] = []
+
+    def loss(*given):
+        filled = list(args)
+        for i, x in zip(places, given, strict=True):
+            filled[i] = x
+        y = operations[name](*filled)
+        y = y[0] if isinstance(y, tuple) else y
+        weigh[:] = weigh or [np.random.default_rng(1).standard_normal(tuple(y.shape))]
+        return ops.sum(y * weigh[0]), None
+
+    _, gradients = active.value_and_grad(loss, None, tuple(range(len(places))))(*arrays)
+    for i, array in enumerate(arrays):
+        direction = np.random.default_rng(2).standard_normal(array.shape)
+        ends = [[*arrays[:i], array + h * direction, *arrays[i + 1 :]] for h in (1e-6, -1e-6)]
+        slope = (float(loss(*ends[0])[0]) - float(loss(*ends[1])[0])) / 2e-6
+        np.testing.assert_allclose(
+            float((gradients[i].numpy() * direction).sum()), slope, 1e-5, 1e-6
+        )
+
+
+def test_value_and_grad_of_variables(active) -> None:
+    w, frozen, unused = variables(X), variables(Y, trainable=False)[0], variables(P)[0]
+    seen = Variable(0.0, trainable=False)
+
+    def loss(x):
+        seen.assign(seen.value + 1.0)
+        y = ops.sum(w[0].value * frozen.value * x)
+        return y, {"y": y}
+
+    for chosen in ([*w, unused], [*w, unused, frozen]):  # the second not by leaves alone
+        (value, aux), gradients = active.value_and_grad(loss, chosen, None)(2.0)
+        assert not value.requires_grad and not aux["y"].requires_grad
+        for g, wanted in zip(gradients, (2 * Y, 0 * P, 2 * X), strict=False):
+            np.testing.assert_allclose(g.numpy(), wanted, 1e-6)
+    assert float(seen) == 2.0
+    (_, _), gradients = active.value_and_grad(lambda: (ops.sum(Y), None), w, None)()
+    assert not gradients[0].any()
+
+
+def test_value_and_grad_in_a_scope_and_nested(active) -> None:
+    w, count = variables(X)[0], Variable(0.0, trainable=False)
+
+    def inner(x):
+        count.assign(count.value + 1.0)
+        return ops.sum(w.value * w.value * w.value * x), None
+
+    def outer(x):
+        (_, _), (g,) = active.value_and_grad(inner, [w], None)(x)
+        return ops.sum(g * g), None
+
+    value = active.convert(Y)
+    wanted = 2 * (3 * 2.0 * Y**2) * (6 * 2.0 * Y)
+    with Scope([(w, value)]) as scope:
+        _, (g,) = active.value_and_grad(outer, [w], None)(2.0)
+    np.testing.assert_allclose(g.numpy(), wanted, 1e-5, 1e-5)
+    assert float(scope.get(count)) == 1.0 and float(count) == 0.0 and not value.requires_grad
+    w.assign(value)
+    _, (g,) = active.value_and_grad(outer, [w], None)(2.0)
+    np.testing.assert_allclose(g.numpy(), wanted, 1e-5, 1e-5)
+    assert float(count) == 1.0
+
+
+def test_user_can_call_backward(active) -> None:
+    (w,) = variables(X)
+    ops.sum(w.value * Y).backward()
+    np.testing.assert_array_equal(w.storage().grad.numpy(), Y)
+
+
+def test_reads_keep_their_value(active) -> None:
+    state = Variable(X, trainable=False)
+    before = state.value
+    state.assign(Y)
+    np.testing.assert_array_equal(before.numpy(), X)
+
+
+KERNELS = (f32(3, 3, 2, 4), f32(5, 3), f32(3))
+
+
+@pytest.mark.parametrize("scoped", [False, True])
+@pytest.mark.parametrize(
+    ("name", "slots", "extra"),
+    [
+        ("sgd_update", 0, (0.1,)), ("sgd_update", 1, (0.1, 0.9)), ("sgd_update", 1, (0.1, 0.9, True)),
+        ("adam_update", 2, (0.01, 0.9, 0.99, 1e-4)), ("adam_update", 3, (0.01, 0.9, 0.99, 1e-4)),
+        ("decay_update", 0, (0.99,)),
+    ],
+)  # fmt: skip
+def test_update_agrees_with_body(active, name: str, slots: int, extra: tuple, scoped: bool) -> None:
+    def train() -> list[np.ndarray]:
+        weights = variables(*KERNELS)
+        held = [variables(*[k * 0 for k in KERNELS], trainable=False) for _ in range(slots)]
+        draws = np.random.default_rng(3)
+        for step in range(1, 21):
+            # As the gradients of a transposed product are: not contiguous.
+            gradients = [draws.standard_normal(k.shape[::-1]).astype("float32").T for k in KERNELS]
+            given = [[active.convert(g) for g in gradients]]
+            if name == "adam_update":
+                given += [held[0], held[1], held[2] if slots == 3 else [], step]
+            else:
+                given += [held[0] if slots else []] if name == "sgd_update" else []
+            given = given[1:] if name == "decay_update" else given
+            versions = [v.version for v in weights]
+            with Scope() if scoped else use_backend("torch") as scope:
+                operations[name](weights, *given, *extra)
+            if scoped:
+                for v, value in scope.writes():
+                    v.assign(value)
+            assert all(v.version > old for v, old in zip(weights, versions, strict=True))
+        return [v.numpy() for v in (*weights, *[s for group in held for s in group])]
+
+    found = train()
+    with ops.without_overrides():
+        for f, w in zip(found, train(), strict=True):
+            np.testing.assert_allclose(f, w, 3e-5, 1e-6)
+
+
+def test_nothing_is_copied_between_convolutions(active) -> None:
+    kernels = variables(f32(3, 3, 4, 8), f32(3, 3, 8, 16))
+    bias = variables(f32(8), f32(16))
+    x = active.convert(f32(2, 20, 20, 4))
+
+    def loss():
+        y = x
+        for k, b in zip(kernels, bias, strict=True):
+            y = ops.max_pool(ops.relu(ops.conv(y, k, 1, "same") + b), 2)
+        return ops.sum(ops.reshape(y, (2, -1))), None
+
+    step = active.value_and_grad(loss, [*kernels, *bias], None)
+    step()
+    activity = torch.profiler.ProfilerActivity.CPU
+    with torch.profiler.profile(activities=[activity], record_shapes=True) as profile:
+        step()
+    copied = [e.input_shapes for e in profile.events() if e.name == "aten::copy_"]
+    assert all(not shapes[0] or np.prod(shapes[0]) < 1000 for shapes in copied), copied
+
+
+def test_draws(active) -> None:
+    seed = active.convert(SEED)
+    for name, args in (
+        ("random_uniform", ()), ("random_normal", ()), ("random_randint", (3, 9)),
+        ("random_bernoulli", (0.3,)),
+    ):  # fmt: skip
+        draw = operations[name]
+        first, again = draw((300, 100), *args, seed), draw((300, 100), *args, seed)
+        other = draw((300, 100), *args, active.convert(SEED + [0, 1]))
+        assert torch.equal(first, again) and not torch.equal(first, other)
+    np.testing.assert_allclose(first.float().mean().item(), 0.3, atol=0.01)
+    kept = ops.random_dropout(torch.ones(400, 300), 0.25, None, seed)  # type: ignore[attr-defined]
+    np.testing.assert_allclose([kept.mean().item(), kept.max().item()], [1, 4 / 3], 0.01)
+
+
+def test_scan_and_loops(active) -> None:
+    rows = {"a": active.convert(f32(6, 2)), "b": active.convert(f32(6))}
+
+    def step(carry, row):
+        carry = carry + row["a"] * row["b"]
+        return carry, (carry, None)
+
+    for reverse in (False, True):
+        last, (every, _) = ops.scan(step, torch.zeros(2), rows, reverse=reverse)
+        order = slice(None, None, -1) if reverse else slice(None)
+        wanted = np.cumsum((rows["a"] * rows["b"][:, None]).numpy()[order], 0)[order]
+        np.testing.assert_allclose(every.numpy(), wanted, 1e-5)
+        np.testing.assert_allclose(last.numpy(), wanted[0 if reverse else -1], 1e-5)
+    assert ops.while_loop(lambda i: i < 5, lambda i: i + 2, 0).item() == 6
+    assert ops.cond(True, lambda: 1.0, lambda: 2.0).item() == 1.0
+
+
+def test_checkpoint_runs_twice_and_writes_once(active) -> None:
+    (w,), count = variables(X), Variable(1.0, trainable=False)
+    runs = []
+
+    def block(x):
+        runs.append(count.value.item())
+        y = ops.tanh(x * w * count)
+        count.assign(count.value + 1.0)
+        return y
+
+    results = []
+    for function in (block, active.checkpoint(block)):
+        count.assign(1.0)
+        loss = active.value_and_grad(lambda x, f=function: (ops.sum(f(x)), None), [w], None)
+        results.append(loss(active.convert(Y))[1][0])
+    torch.testing.assert_close(*results)
+    assert runs == [1.0, 1.0, 1.0] and float(count) == 2.0
+
+
+def test_shapes_of_functions_with_torch_calls(active) -> None:
+    (w,) = variables(X)
+    spec = load("abstract").tensor((3, 4), "float32")
+    found = active.fallback_shape(lambda x: {"y": torch.sin(ops.matmul(x, w)) + 1}, (spec,), {})
+    assert found["y"].shape == (3, 6) and found["y"].dtype == "float32"
+
+
+def test_arrays_in_and_out(active) -> None:
+    for dtype in ("bfloat16", "float8_e4m3fn", "uint16", "bool", "float64", "int64"):
+        array = run("numpy", "cast", (X, dtype))[0]
+        tensor = active.convert(array)
+        assert active.dtype_of(tensor) == dtype
+        close(active.to_numpy(tensor), array)
+    assert active.dtype_of(active.convert(2**40)) == "int64"
+    assert active.convert([[1.5]]).dtype is torch.float32
+    fixed = X.copy()
+    fixed.setflags(write=False)
+    np.testing.assert_array_equal(active.convert(fixed[::-1]).numpy(), X[::-1])
