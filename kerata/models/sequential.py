@@ -8,6 +8,7 @@ from typing import Any
 
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
+from kerata.core.config_object import Configurable
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
 from kerata.layers.core.input_layer import Input, InputLayer
@@ -127,9 +128,11 @@ class Sequential(Model):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        """Its layers' configs."""
+        """Its layers' configs; of a subclass that makes its own layers, its arguments."""
         from kerata.core.serialization import serialize_object
 
+        if "layers" not in inspect.signature(type(self).__init__).parameters:
+            return Configurable.get_config(self)
         layers = ([self._input_layer] if self._input_layer is not None else []) + self._stack
         return {
             "name": self.name,
@@ -145,6 +148,8 @@ class Sequential(Model):
         from kerata.core.serialization import CustomObjectScope, deserialize_object
 
         with CustomObjectScope(custom_objects or {}):
+            if "layers" not in config:
+                return super(Model, cls).from_config(config)  # type: ignore[no-any-return]
             layers = [deserialize_object(layer) for layer in config["layers"]]
         takes = inspect.signature(cls.__init__).parameters
         named = {k: config[k] for k in ("trainable", "name") if k in config and k in takes}

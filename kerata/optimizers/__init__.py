@@ -10,9 +10,10 @@ from kerata.optimizers import schedules
 from kerata.optimizers.adam import Adam, AdamW
 from kerata.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from kerata.optimizers.optimizer import Optimizer
+from kerata.optimizers.rmsprop import RMSprop
 from kerata.optimizers.sgd import SGD
 
-_TABLE = table_of(SGD, Adam, AdamW, LossScaleOptimizer, adamw=AdamW)
+_TABLE = table_of(SGD, RMSprop, Adam, AdamW, LossScaleOptimizer, adamw=AdamW)
 
 
 def get(identifier: Any) -> Any:

@@ -19,6 +19,7 @@ from kerata.saving.shards import open_shards, write_shards
 from kerata.saving.tree import saveables
 
 _SHOWN = 10
+_HINT = "With skip_mismatch=True the layers that fit are loaded."
 
 
 # Writing
@@ -177,7 +178,7 @@ def read_state(
         skip_mismatch: leave out what does not fit; None if the caller has no such argument.
 
     Raises:
-        ValueError: something does not fit, and `skip_mismatch` is not True; nothing is changed then.
+        ValueError: something does not fit, and `skip_mismatch` is not True; nothing is changed.
     """
     _build_optimizer(model, found)
     wanted = saveables(model)
@@ -185,7 +186,8 @@ def read_state(
     problems = [f"{_label(wanted[p], p)} {fault}" for p, fault in faults.items() if fault]
     problems += _left_over(wanted, found)
     if problems and not skip_mismatch:
-        raise ValueError(_message(model, source, wanted, found, problems))
+        hint = "" if skip_mismatch is None else f"\n{_HINT}"
+        raise ValueError(_message(model, source, wanted, found) + _listed(problems) + hint)
     if problems:
         warnings.warn(f"{source}: skipped what does not fit. {_listed(problems)}", stacklevel=3)
     for path, value in wanted.items():
@@ -258,22 +260,14 @@ def _is_extra(path: str, store: Store) -> bool:
 
 
 def _message(
-    model: Any,
-    source: str,
-    wanted: Mapping[str, Any],
-    found: Mapping[str, Store],
-    problems: list[str],
-    skip_mismatch: bool | None,
+    model: Any, source: str, wanted: Mapping[str, Any], found: Mapping[str, Store]
 ) -> str:
     layers = [p for p, v in wanted.items() if isinstance(v, LayerState) and v._own()]
     stored = [p for p, s in found.items() if len(s) and not _is_extra(p, s)]
     counts = ""
     if len(layers) != len(stored):
         counts = f", which has {len(layers)} layers with weights and the file {len(stored)}"
-    hint = (
-        "" if skip_mismatch is None else "\nWith skip_mismatch=True the layers that fit are loaded"
-    )
-    return f"{source} does not fit the model {model.name!r}{counts}{_listed(problems)}{hint}"
+    return f"{source} does not fit the model {model.name!r}{counts}"
 
 
 def _listed(problems: list[str]) -> str:

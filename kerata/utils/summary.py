@@ -18,7 +18,7 @@ from kerata.models.sequential import Sequential
 from kerata.utils.work import Call, calls_of, flops_of
 
 _UNKNOWN = "–"
-_NOTE = "FLOPs and activations are not known (–) where a size besides the batch is open."
+_NOTE = "– stands where a figure depends on a size besides the batch, or can't be found."
 _COLUMNS = ("Layer (type)", "Output shape", "Params", "FLOPs", "Activations")
 _MORE = ("Connected to", "Trainable")
 _NUMBERS = ("Params", "FLOPs", "Activations")
@@ -65,9 +65,8 @@ def _summary(
     totals.append(f"Activations a sample: {_bytes(memory)}")
     if flops is None or memory is None:
         totals.append(_NOTE)
-    return _Summary(
-        f'Model: "{model.name}"', kept((*_COLUMNS, *_MORE)), [kept(r) for r in rows], totals
-    )
+    title = f'Model: "{model.name}"'
+    return _Summary(title, kept((*_COLUMNS, *_MORE)), [kept(r) for r in rows], totals)
 
 
 def _rows(

@@ -33,8 +33,7 @@ INTS, SIGNED = _i(5, -5, 7, -7), _i(3, 3, -2, -2)
 SMALL, TIES = _i(200, 100, 3, dtype="uint8"), _i([1, 3, 3, 0], [2, 2, 2, 2])
 WORD = np.array([True, False, True])
 IMAGE, VOLUME, LINE = _f(2, 7, 6, 4), _f(2, 5, 6, 4, 2), _f(2, 9, 4)
-CHANNELS_FIRST = np.moveaxis(IMAGE, -1, 1)
-SEED, NONE = _i(7, 1), slice(None)
+CHANNELS_FIRST, SEED, NONE = np.moveaxis(IMAGE, -1, 1), _i(7, 1), slice(None)
 
 CASES = [
     *((n, (X, Y)) for n in ("add", "subtract", "multiply", "true_divide", "maximum", "minimum")),
@@ -295,7 +294,6 @@ def test_tensorflows_own_calls_take_variables(tensorflow):
         loss = tf.reduce_sum(tf.square(v) + tf.constant([1.0, 2.0, 3.0]) * v)
     _check(tape.gradient(loss, v.storage()), 2 * v.numpy() + _i(1, 2, 3, dtype="float32"))
     assert tensorflow.dtype_of(tf.constant([1, 2, 3]) * v) == "float32"
-    found = tensorflow.fallback_shape(
-        lambda x: tf.sin(x) + v, [AbstractTensor((5, 3), "float32")], {}
-    )
+    given = (AbstractTensor((5, 3), "float32"),)
+    found = tensorflow.fallback_shape(lambda x: tf.sin(x) + v, given, {})
     assert (found.shape, found.dtype) == ((5, 3), "float32")
