@@ -177,16 +177,20 @@ def _histories(tree: Any, histories: Mapping[int, History]) -> Any:
     return {"class_name": "__tuple__", "items": items} if isinstance(tree, tuple) else items
 
 
-def call_config(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call, tensors by shape and dtype, as JSON can hold them."""
+def call_specs(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The arguments of a call, symbolic tensors in the places of tensors."""
 
     def spec(x: Any) -> Any:
         if not hasattr(x, "shape") or not hasattr(x, "dtype"):
             return x
         return KerasTensor([public_size(s) for s in x.shape], x.dtype)
 
-    tree = optree.tree_map(spec, (list(args), dict(kwargs)), none_is_leaf=True)
-    return {"args": _encoded(tree[0], {}), "kwargs": _encoded(tree[1], {})}
+    return optree.tree_map(spec, (list(args), dict(kwargs)), none_is_leaf=True)
+
+
+def call_config(specs: Any) -> dict[str, Any]:
+    """What `call_specs` returned as JSON can hold it: tensors by shape and dtype."""
+    return {"args": _encoded(specs[0], {}), "kwargs": _encoded(specs[1], {})}
 
 
 # Reading

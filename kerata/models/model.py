@@ -13,6 +13,7 @@ from kerata.layers.layer import Layer, _shapes, _tuples
 from kerata.models.graph_config import (
     call_config,
     call_from_config,
+    call_specs,
     graph_config,
     in_depth_order,
     is_graph_config,
@@ -177,25 +178,25 @@ class Model(Trainer, Layer):
         self(inputs)
 
     def _build(self, spec: Any, args: Any, kwargs: Any) -> None:
+        self._built_on = call_specs(args, kwargs)
         if type(self).build is not Model.build:
             super()._build(spec, args, kwargs)
             return
         self.built = True
         self._build_shape = _shapes(args[0]) if args else None
-        self._built_on = call_config(args, kwargs)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes of its inputs, and of a subclass the call that it was built by."""
         if self._build_shape is None and self._built_on is None:
             return None
         config = {"input_shape": self._build_shape}
-        return config if self._built_on is None else {**config, "call": self._built_on}
+        return config | ({} if self._built_on is None else {"call": call_config(self._built_on)})
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build for the inputs that `get_build_config` described."""
         if self.built or not config:
             return
-        if config.get("call") is not None and type(self).build is Model.build:
+        if config.get("call") is not None:
             args, kwargs = call_from_config(config["call"])
             self(*args, **kwargs)
         elif config.get("input_shape") is not None:

@@ -149,7 +149,7 @@ class Sequential(Model):
 
         with CustomObjectScope(custom_objects or {}):
             if "layers" not in config:
-                return super(Model, cls).from_config(config)  # type: ignore[no-any-return]
+                return super(Model, cls).from_config(config)
             layers = [deserialize_object(layer) for layer in config["layers"]]
         takes = inspect.signature(cls.__init__).parameters
         named = {k: config[k] for k in ("trainable", "name") if k in config and k in takes}

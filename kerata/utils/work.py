@@ -20,7 +20,7 @@ from kerata.backends.registry import load, using
 from kerata.backends.scope import Recorder
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor, Node, evaluate, open_shape, symbolic_leaves
-from kerata.models.graph_config import call_from_config, calls_in, in_depth_order
+from kerata.models.graph_config import calls_in, in_depth_order
 
 
 class Call(NamedTuple):
@@ -70,7 +70,7 @@ def flops_of(model: Any) -> int | None:
         return _flops([_counts(model, (model._graph.inputs_structure,), {})], model._graph.inputs)
     if model._built_on is None:
         return None
-    args, kwargs = call_from_config(model._built_on)
+    args, kwargs = model._built_on
     return _flops([_counts(model, args, kwargs)], symbolic_leaves((args, kwargs)))
 
 
@@ -152,6 +152,6 @@ def _graph_at(model: Any, size: int) -> Function:
             return x
         return KerasTensor([size if s is None else s for s in x.shape], x.dtype)
 
-    args, kwargs = optree.tree_map(sized, call_from_config(model._built_on), none_is_leaf=True)
+    args, kwargs = optree.tree_map(sized, model._built_on, none_is_leaf=True)
     outputs = model.call(*args, **kwargs)
     return Function(symbolic_leaves((args, kwargs)), symbolic_leaves(outputs), model.name)
