@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 _FLOATS = ("bfloat16", "float16", "float32", "float64")
@@ -165,7 +166,7 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 def _load() -> None:
     found = _from_file()
-    setters = {
+    setters: dict[str, Callable[[Any], None]] = {
         "floatx": set_floatx,
         "epsilon": set_epsilon,
         "image_data_format": set_image_data_format,

@@ -58,7 +58,7 @@ class AbstractBackend(Backend):
         return str(x.dtype)
 
     def shape_of(self, x: Any) -> tuple[Any, ...]:
-        return x.shape  # type: ignore[no-any-return]
+        return x.shape
 
     def value_and_grad(
         self, function: Callable[..., Any], variables: Any, argnums: Any

@@ -30,7 +30,7 @@ class AbstractTensor(Operators):
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a tensor without axes")
-        return self.shape[0]  # type: ignore[no-any-return]
+        return self.shape[0]
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -39,7 +39,7 @@ class AbstractTensor(Operators):
         )
 
     __float__ = __int__ = __index__ = __bool__
-    __iter__ = None  # type: ignore[assignment]
+    __iter__ = None
 
     def __repr__(self) -> str:
         return f"<abstract {self.dtype} {self.shape}>"
@@ -78,8 +78,8 @@ class Size:
     __mul__, __rmul__ = _calculation(operator.mul), _reflected(operator.mul)
     __floordiv__, __rfloordiv__ = _calculation(operator.floordiv), _reflected(operator.floordiv)
     __mod__, __rmod__ = _calculation(operator.mod), _reflected(operator.mod)
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse  # type: ignore[assignment]
-    __bool__ = __int__ = __index__ = __float__ = __hash__ = _refuse  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __bool__ = __int__ = __index__ = __float__ = __hash__ = _refuse
 
     def __neg__(self) -> Any:
         return size_of(-self.values[0], -self.values[1])

@@ -41,7 +41,7 @@ class Backend:
     """
 
     name: str = ""
-    tensor_types: tuple[type, ...] = ()
+    tensor_types: tuple[Any, ...] = ()
     floats: frozenset[Any] = frozenset()
     trains: bool = False
     computes: bool = True
@@ -77,7 +77,7 @@ class Backend:
 
     def body(self, op: Any) -> Callable[..., Any] | None:
         """What runs the operation `op` where `kernels` has nothing of its name."""
-        return op.body  # type: ignore[no-any-return]
+        return op.body
 
     # State. Where tensors are immutable these three defaults do.
 

@@ -115,7 +115,7 @@ def pad_pairs(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """A (before, after) pair for each axis, from what `kerata.ops.pad` takes."""
     if isinstance(pad_width, int):
         return ((pad_width, pad_width),) * rank
-    pairs = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
+    pairs: list[Any] = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
     if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
         return ((pairs[0], pairs[1]),) * rank
     if len(pairs) == 1 and rank > 1:

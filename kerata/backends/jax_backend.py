@@ -53,7 +53,7 @@ class JaxBackend(Backend):
         return self._dtype_names[x.dtype]
 
     def shape_of(self, x: Any) -> tuple[Any, ...]:
-        return x.shape  # type: ignore[no-any-return]
+        return x.shape
 
     def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Any:
         with jax.ensure_compile_time_eval():  # also where a variable is first read in a trace

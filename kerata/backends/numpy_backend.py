@@ -82,6 +82,13 @@ def extreme(function: Any, combine: Any) -> Callable[..., np.ndarray]:
     return kernel
 
 
+def _reduction(function: Any) -> Callable[..., np.ndarray]:
+    def kernel(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
+        return np.asarray(function(x, _axis(axis), keepdims=keepdims))
+
+    return kernel
+
+
 def arg(function: Any) -> Callable[..., np.ndarray]:
     def kernel(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
         return np.asarray(function(x, axis, keepdims=keepdims)).astype(np.int32)
@@ -388,15 +395,11 @@ class NumpyBackend(Backend):
         self.kernels = {n: _wrap(f) for n, f in _PLAIN.items()}
         self.kernels |= {n: _quiet(_wrap(f)) for n, f in _QUIET.items()}
         self.kernels |= {f.__name__: _quiet(f) for f in _OWN}
-        self.kernels |= {
+        others: dict[str, Callable[..., Any]] = {
             "max": extreme(np.max, np.maximum),
             "min": extreme(np.min, np.minimum),
-            "any": _wrap(
-                lambda x, axis=None, keepdims=False: np.any(x, _axis(axis), keepdims=keepdims)
-            ),
-            "all": _wrap(
-                lambda x, axis=None, keepdims=False: np.all(x, _axis(axis), keepdims=keepdims)
-            ),
+            "any": _reduction(np.any),
+            "all": _reduction(np.all),
             "argmax": arg(np.argmax),
             "argmin": arg(np.argmin),
             "concatenate": lambda xs, axis=0: np.concatenate(xs, axis),
@@ -404,6 +407,7 @@ class NumpyBackend(Backend):
             "flip": lambda x, axis=None: np.flip(x, _axis(axis)),
             "stop_gradient": lambda variable: variable,
         }
+        self.kernels |= others
 
     def body(self, op: Any) -> Any:
         return op.body if op.promote != "float" or op.body is None else _in_float32(op.body)

@@ -8,7 +8,7 @@ a `Scope` whose values it chose, and takes the new values out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from kerata.backends.registry import load, using
 from kerata.backends.state import state
@@ -29,7 +29,7 @@ class Scope:
             self._values[id(variable)] = value
             self._variables[id(variable)] = variable
 
-    def __enter__(self) -> Scope:
+    def __enter__(self) -> Self:
         self._outer, state.scope = state.scope, self
         return self
 
@@ -72,7 +72,8 @@ class Recorder(Scope):
 
     def missing(self, variable: Any) -> Any:
         self.reads[id(variable)] = variable
-        return load("abstract").tensor(*variable.spec())
+        abstract: Any = load("abstract")
+        return abstract.tensor(*variable.spec())
 
 
 class Touched(NamedTuple):

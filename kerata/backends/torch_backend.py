@@ -200,10 +200,12 @@ class TorchBackend(Backend):
             return storage.copy_(value)
 
     def increment(self, storage: Tensor, value: Any) -> Tensor:
-        with torch.no_grad():
-            if storage.requires_grad:
+        if storage.requires_grad:
+            with torch.no_grad():
                 return storage.add_(value)
-            return torch.add(storage, value)
+        if isinstance(value, Tensor) and value.requires_grad:
+            value = value.detach()
+        return torch.add(storage, value)
 
     # Transformations
 

@@ -71,7 +71,8 @@ class Sequential(Model):
             )
         first_shape = getattr(layer, "_input_shape_arg", None)
         if not self._stack and self._input_layer is None and first_shape is not None:
-            self._input_layer = Input(first_shape).node.operation
+            source: Any = Input(first_shape).node
+            self._input_layer = source.operation
         self._stack.append(layer)
         if rebuild:
             self._rebuild()
@@ -132,7 +133,7 @@ class Sequential(Model):
         from kerata.core.serialization import serialize_object
 
         if "layers" not in inspect.signature(type(self).__init__).parameters:
-            return Configurable.get_config(self)
+            return {n: v for n, v in Configurable.get_config(self).items() if n != "dtype"}
         layers = ([self._input_layer] if self._input_layer is not None else []) + self._stack
         return {
             "name": self.name,

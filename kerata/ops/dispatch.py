@@ -69,7 +69,7 @@ class Op:
         count = code.co_argcount + code.co_kwonlyargcount
         self.name = function.__name__
         self.signature_of = function
-        self.body = None if primitive else function
+        self.body: Any = None if primitive else function
         self.vararg = bool(code.co_flags & inspect.CO_VARARGS)
         self.parameters = code.co_varnames[: count + self.vararg]
         annotations = function.__annotations__
@@ -175,7 +175,7 @@ def _promoted(op: Op, backend: Any, values: list[Any], where: list[tuple[int, in
     )
     target = _target(op.promote == "float", dtypes.config.floatx(), names)
     keep = op.scalars and any(
-        n == target and (v.dtype in backend.floats or not dtypes.is_float(n))
+        n == target and (not dtypes.is_float(n) or v.dtype in backend.floats)
         for n, v in zip(names, operands, strict=True)
     )
     for (i, j), value, name in zip(where, operands, names, strict=True):

@@ -19,6 +19,7 @@ from kerata.saving.shards import open_shards, write_shards
 from kerata.saving.tree import saveables
 
 _SHOWN = 10
+_UNBUILT = 2  # an optimizer's variables before it is built: iterations and learning rate
 _HINT = "With skip_mismatch=True the layers that fit are loaded."
 
 
@@ -208,6 +209,9 @@ def _build_optimizer(model: Any, found: Mapping[str, Store]) -> None:
 def _read(value: Any, store: Store) -> None:
     if isinstance(value, SeedGenerator):
         value.state.assign(store["0"].astype(np.uint32).view(np.int32))
+    elif isinstance(value, Optimizer) and len(store) <= _UNBUILT < len(value.variables):
+        for i in range(len(store)):
+            value.variables[i].assign(store[str(i)])
     else:
         value.load_own_variables(store)
 

@@ -237,7 +237,7 @@ def _checked_batch_size(batch_size: int | None) -> int:
 
 
 def _common_length(parts: dict[str, Any]) -> int:
-    lengths = {}
+    lengths: dict[int, str] = {}
     for name, part in parts.items():
         for leaf in optree.tree_leaves(part):
             if not leaf.shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optree
@@ -21,10 +21,15 @@ from kerata.training.checks import check_targets
 from kerata.training.data import ArrayData, make_data, split_off, unpack_x_y_sample_weight
 from kerata.training.objectives import CompiledMetrics, Objective
 
+if TYPE_CHECKING:
+    from kerata.layers.layer import Layer as _Mixed
+else:
+    _Mixed = object
+
 _MANY_PROGRAMS = 4
 
 
-class Trainer:
+class Trainer(_Mixed):
     """The training methods of `Model`."""
 
     def __init__(self) -> None:
@@ -117,14 +122,14 @@ class Trainer:
         from kerata.core.serialization import deserialize_object
 
         self.compile(**{n: deserialize_object(v) for n, v in config.items()})
-        if self.built:  # type: ignore[attr-defined]
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
 
     def _assert_compiled(self, method: str) -> None:
         if not self._compiled:
             raise ValueError(
                 f"Call compile(optimizer, loss) before {method}: "
-                f"model {self.name!r} is not compiled"  # type: ignore[attr-defined]
+                f"model {self.name!r} is not compiled"
             )
 
     # Metrics and losses
@@ -132,7 +137,7 @@ class Trainer:
     @property
     def metrics(self) -> list[Any]:
         """The loss tracker, the metrics of `compile`, and those in its attributes and layers."""
-        own: list[Any] = super().metrics  # type: ignore[misc]
+        own: list[Any] = super().metrics
         if not self._compiled:
             return own
         found = [self._loss_tracker] if self._loss_tracker is not None else []
@@ -198,7 +203,7 @@ class Trainer:
         """`losses`, without looking through the layers where none has any."""
         if self._regularized is False and not state.added_losses:
             return []
-        return self.losses  # type: ignore[attr-defined, no-any-return]
+        return self.losses
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take a batch into the metrics and return their results. May be overridden."""
@@ -220,7 +225,7 @@ class Trainer:
         variables = self._trained or self._to_train()
 
         def loss_of() -> Any:
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, True)
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
@@ -233,9 +238,9 @@ class Trainer:
             self._update_metrics(x, y, y_pred, sample_weight)
 
     def _to_train(self) -> list[Any]:
-        found = self.trainable_variables  # type: ignore[attr-defined]
+        found = self.trainable_variables
         if not found:
-            raise ValueError(f"Model {self.name!r} has nothing to train")  # type: ignore[attr-defined]
+            raise ValueError(f"Model {self.name!r} has nothing to train")
         return list(found)
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -264,22 +269,22 @@ class Trainer:
 
     def _score(self, data: Any) -> None:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         if self._compile_loss is not None or self._added_losses():
             self._track(self.compute_loss(x, y, y_pred, sample_weight, False), x)
         self._update_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """One step of `predict`."""
-        return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
-    def _step(self, kind: str) -> Callable[[Any], Any]:
+    def _step(self, kind: str) -> Any:
         """The step as users override it, or the default without reading the metrics."""
         if kind == "train" and type(self).train_step is Trainer.train_step:
             return self._update
         if kind == "test" and type(self).test_step is Trainer.test_step:
             return self._score
-        return getattr(self, f"{kind}_step")  # type: ignore[no-any-return]
+        return getattr(self, f"{kind}_step")
 
     def _function(self, kind: str, form: str) -> Callable[..., Any]:
         """The compiled step: `form` "batch" takes a batch, "rows" arrays and indices of rows,
@@ -293,7 +298,7 @@ class Trainer:
             backend = state.backend or ensure()
             return backend.repeat(lambda index: rows(arrays, index), indices)
 
-        function = {"batch": step, "rows": rows, "many": many}[form]
+        function: Any = {"batch": step, "rows": rows, "many": many}[form]
         if self._compiled and self.run_eagerly:
             return function
         name = f"{kind}_{form}"
@@ -359,7 +364,7 @@ class Trainer:
             check_targets(self._compile_loss, y, y_pred)
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self._to_train())
-        variables = self.trainable_variables  # type: ignore[attr-defined]
+        variables = self.trainable_variables
         self._regularized = any(v.regularizer is not None for v in variables)
         self._trained = variables if kind == "train" else []
 
