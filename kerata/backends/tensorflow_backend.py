@@ -150,9 +150,9 @@ class TensorFlowBackend(Backend):
         return call
 
     def jit(
-        self, function: Callable[..., Any], jit_compile: bool | None = None, **options: Any
+        self, function: Callable[..., Any], jit_compile: Any = "auto", **options: Any
     ) -> Callable[..., Any]:
-        return Compiled(self, function, jit_compile or None)
+        return Compiled(self, function, jit_compile)
 
     def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
         leaves, tree = optree.tree_flatten(rows)
@@ -248,9 +248,7 @@ class Compiled:
         compilations: the shapes of the arguments of each program, in order.
     """
 
-    def __init__(
-        self, backend: Backend, function: Callable[..., Any], jit_compile: bool | None
-    ) -> None:
+    def __init__(self, backend: Backend, function: Callable[..., Any], jit_compile: Any) -> None:
         self.function = function
         self.compilations: list[str] = []
         self._backend = backend
@@ -275,7 +273,7 @@ class Program:
     """One trace of a function, and the variables that it reads and writes."""
 
     def __init__(
-        self, backend: Backend, function: Any, arguments: Arguments, jit_compile: bool | None
+        self, backend: Backend, function: Any, arguments: Arguments, jit_compile: Any
     ) -> None:
         self._packed = Packed(backend)
         self._convert = backend.convert
@@ -287,9 +285,14 @@ class Program:
                 return self._packed.pack(function(*args, **kwargs), Scope())
 
         given = self._tensors(arguments.dynamic)
-        self._function = tf.function(
-            traced, autograph=False, jit_compile=jit_compile
-        ).get_concrete_function(*(tf.TensorSpec(x.shape, x.dtype) for x in given))
+        specs = [tf.TensorSpec(x.shape, x.dtype) for x in given]
+
+        def concrete(xla: bool | None) -> Any:
+            return tf.function(traced, autograph=False, jit_compile=xla).get_concrete_function(*specs)
+
+        self._function = concrete(True if jit_compile is True else None)
+        if jit_compile == "auto" and _gains_by_xla(self._function.graph):
+            self._function = concrete(True)
         self.shapes = ", ".join(f"{tuple(x.shape)} {NAMES[x.dtype]}" for x in given)
         self._captured = self._function.captured_inputs
         self._written = list(scope.written.values())
@@ -314,6 +317,16 @@ class Program:
         new = {id(a.handle): b.handle for (_, a), (_, b) in zip(self._held, held, strict=True)}
         self._captured = [new.get(id(x), x) for x in self._captured]
         self._held = held
+
+
+def _gains_by_xla(graph: Any) -> bool:
+    """Whether a program repeats a step and has no convolution: those XLA makes slower on a CPU."""
+    definition = graph.as_graph_def()
+    nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+    kinds = {n.op for n in nodes}
+    return bool(kinds & {"While", "StatelessWhile"}) and not any(
+        "Conv" in kind or "Pool" in kind for kind in kinds
+    )
 
 
 # Update rules

@@ -20,7 +20,7 @@ from kerata.backends.abstract_tensor import AbstractTensor
 from kerata.backends.base import Backend
 from kerata.backends.numpy_backend import to_array
 from kerata.backends.registry import using
-from kerata.backends.scope import Scope
+from kerata.backends.scope import Observer, Scope, touched
 from kerata.backends.state import state
 from kerata.backends.torch_kernels import DEVICE, DTYPES, FLOATS, NAMES, PRIMITIVES, torch_dtype
 from kerata.backends.torch_overrides import OVERRIDES
@@ -48,8 +48,8 @@ def from_array(array: np.ndarray) -> Tensor:
 
 def _leaf(x: Tensor) -> Tensor:
     """`x` as something to differentiate by, still part of an outer gradient's graph."""
-    if state.differentiating and x.requires_grad:
-        return x.view_as(x)
+    if x.requires_grad:
+        return x.view_as(x) if state.differentiating else x
     return x.detach().requires_grad_()
 
 
@@ -328,36 +328,87 @@ class TorchBackend(Backend):
         )
 
 
+class _Program:
+    """`torch.compile` of a function whose variables come in and go out as values.
+
+    Its first call runs as it is, which draws variables and shows what the function reads and
+    writes. So torch's compiler sees neither their storage nor their bookkeeping.
+    """
+
+    def __init__(self, function: Callable[..., Any], compiler: Callable[..., Any]) -> None:
+        self.function = function
+        self.variables: list[Any] = []
+        self.written: list[Any] = []
+        self.compiler = compiler
+        self.run = torch.compile(self.pure, fullgraph=True, dynamic=False, backend=compiler)
+
+    def first(self, args: Any, kwargs: Any) -> Any:
+        """Run the function and note its variables."""
+        with Observer() as scope:
+            result = self.function(*args, **kwargs)
+        for variable, value in scope.writes():
+            variable.assign(value.detach())
+        found = touched(scope, None)
+        self.written, self.variables = found.written, [*found.written, *found.read_only]
+        return result
+
+    def pure(self, values: list[Tensor], args: Any, kwargs: Any) -> tuple[Any, list[Tensor]]:
+        """The result and the new values; what is trained is updated in place."""
+        with Scope(zip(self.variables, values, strict=True)) as scope:
+            result = self.function(*args, **kwargs)
+        new = []
+        with torch.no_grad():
+            for variable, old in zip(self.written, values, strict=False):
+                value = scope.get(variable).detach()
+                new.append(old.copy_(value) if old.requires_grad else value)
+        return result, new
+
+    def __call__(self, args: Any, kwargs: Any) -> Any:
+        values = [v.storage() for v in self.variables]
+        try:
+            result, new = self.run(values, args, kwargs)
+        except torch._dynamo.exc.TorchDynamoException as error:
+            name = getattr(self.function, "__name__", repr(self.function))
+            warnings.warn(
+                f"jit_compile: torch can't trace {name} whole and compiles it in parts: {error}",
+                stacklevel=3,
+            )
+            self.run = torch.compile(self.pure, dynamic=False, backend=self.compiler)
+            result, new = self.run(values, args, kwargs)
+        for variable, old, value in zip(self.written, values, new, strict=False):
+            variable.adopt(old if old.requires_grad else value)
+        return result
+
+
 def _compiled(function: Callable[..., Any], compilations: list[Any]) -> Callable[..., Any]:
-    """`torch.compile` of the whole, or of parts where torch can't trace it as one graph."""
-    from torch._dynamo import exc
+    """A program for each combination of shapes, dtypes, plain arguments and modes."""
+    import torch._dynamo  # takes as long as torch itself
     from torch._dynamo.backends.registry import lookup_backend
 
     torch._dynamo.config.trace_autograd_ops = True
-    compiler = lookup_backend("inductor")
+    # It calls what a cache wraps, which is what our caches are for.
+    warnings.filterwarnings("ignore", "Dynamo detected a call to a `functools.lru_cache`")
+    inductor = lookup_backend("inductor")
+    programs: dict[Any, _Program] = {}
 
-    def counted(graph: Any, inputs: Sequence[Any]) -> Any:
+    def compiler(graph: Any, inputs: Sequence[Any]) -> Any:
         compilations.append(tuple(tuple(x.shape) for x in inputs if isinstance(x, Tensor)))
-        return compiler(graph, inputs)
-
-    whole = torch.compile(function, fullgraph=True, backend=counted)
-    active = whole
+        return inductor(graph, inputs)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal active
-        try:
-            return active(*args, **kwargs)
-        except exc.TorchDynamoException as error:
-            if active is not whole:
-                raise
-            name = getattr(function, "__name__", repr(function))
-            warnings.warn(
-                f"jit_compile: torch can't trace {name} whole and compiles it in parts: {error}",
-                stacklevel=2,
-            )
-            active = torch.compile(function, backend=counted)
-            return active(*args, **kwargs)
+        if state.scope is not None or torch.compiler.is_compiling():
+            return function(*args, **kwargs)
+        leaves, tree = optree.tree_flatten((args, kwargs))
+        leaves = [from_array(x).to(DEVICE) if isinstance(x, np.ndarray) else x for x in leaves]
+        args, kwargs = optree.tree_unflatten(tree, leaves)
+        specs = [(x.shape, x.dtype) if isinstance(x, Tensor) else x for x in leaves]
+        key = (tree, state.training, state.autocast, *specs)
+        program = programs.get(key)
+        if program is not None:
+            return program(args, kwargs)
+        programs[key] = _Program(function, compiler)
+        return programs[key].first(args, kwargs)
 
     return call
 

@@ -44,10 +44,23 @@ class InputSpec:
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         self.name = name
         self.optional = optional
+        self._least = self.ndim if self.ndim is not None else min_ndim or 0
+        self._most = self.ndim if self.ndim is not None else max_ndim or 99
+        self._sizes = [(a, s) for a, s in self.axes.items() if s is not None]
 
     def __repr__(self) -> str:
         given = {k: v for k, v in vars(self).items() if v not in (None, {}, False)}
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in given.items())})"
+
+    def surely_fits(self, shape: Any) -> bool:
+        """Whether a shape fits, found out fast: False leaves it to `fault`."""
+        if self.shape is not None or not self._least <= len(shape) <= self._most:
+            return False
+        for axis, size in self._sizes:
+            found = shape[axis]
+            if found.__class__ is not int or found != size:
+                return False
+        return True
 
     def fault(self, x: Any) -> str | None:
         """What is wrong with `x`, as half a sentence; None where nothing is."""

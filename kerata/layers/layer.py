@@ -367,10 +367,11 @@ class Layer(LayerState, Configurable, Operation):
                 args, kwargs = self._converted(backend, args, kwargs)
             if not self.built:
                 self._build(spec, args, kwargs)
-            if self.input_spec is not None:
-                check_inputs(
-                    self.input_spec, args[0] if args else next(iter(kwargs.values())), self
-                )
+            expected = self.input_spec
+            if expected is not None and not (
+                plain and expected.__class__ is InputSpec and expected.surely_fits(x.shape)
+            ):
+                check_inputs(expected, args[0] if args else next(iter(kwargs.values())), self)
             if spec.training is not CallSpec.absent or "training" in kwargs:
                 kwargs = self._with_training(spec, args, kwargs)
             masked = "mask" in kwargs or masks.any_masks()

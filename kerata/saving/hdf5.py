@@ -9,6 +9,7 @@ import numpy as np
 
 from kerata.backends import dtypes
 
+_REGISTERED = 2  # `dtype.isbuiltin` of the dtypes that NumPy does not have of its own
 _MOST_COMPRESSED = 2000  # times that no filter of HDF5 makes an array smaller
 
 
@@ -23,7 +24,7 @@ class Store(MutableMapping[str, np.ndarray]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         array = np.asarray(value)
-        if array.dtype.kind != "V":
+        if array.dtype.isbuiltin != _REGISTERED:
             self._groups[0].create_dataset(name, data=array)
             return
         raw = self._groups[0].create_dataset(name, data=array.view(f"V{array.dtype.itemsize}"))
@@ -96,9 +97,8 @@ def stores(file: Any) -> dict[str, Store]:
     """
     import h5py
 
-    def check(name: str, link: Any) -> None:
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"{name} is a {type(link).__name__}, which is never followed")
+    def other(name: str, link: Any) -> str | None:
+        return None if isinstance(link, h5py.HardLink) else f"{name} is a {type(link).__name__}"
 
     found: dict[str, Store] = {}
 
@@ -106,6 +106,8 @@ def stores(file: Any) -> dict[str, Store]:
         if isinstance(item, h5py.Group) and name.rpartition("/")[2] == "vars":
             found[name.rpartition("/")[0]] = Store(item)
 
-    file.visititems_links(check)
+    link = file.visititems_links(other)
+    if link is not None:
+        raise ValueError(f"{link}, which is never followed")
     file.visititems(visit)
     return found

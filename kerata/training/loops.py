@@ -109,7 +109,7 @@ class Chooser:
         self._single = min(self._best, seconds)
         self._calls = 0
         wanted = int(_CALL_SECONDS / max(self._single, 1e-6))
-        if wanted < 2 or full < 2 or 0.2 * self._left * self._single < self._compiling:
+        if wanted < 4 or full < 4 or 0.2 * self._left * self._single < self._compiling:
             self._measuring = False
             return
         self.k = _nearest_divisor(full, min(wanted, full))

@@ -1,5 +1,7 @@
 """Constructor arguments are the config."""
 
+import copy
+import pickle
 from typing import ClassVar
 
 import numpy as np
@@ -81,3 +83,9 @@ def test_repr_shows_what_was_given():
 def test_wrong_arguments_fail_as_in_python():
     with pytest.raises(TypeError, match="size"):
         Plain()
+
+
+def test_copies_keep_their_arguments():
+    outer = Outer([1], table={"a": 2})
+    for again in (copy.copy(outer), copy.deepcopy(outer), pickle.loads(pickle.dumps(Plain(3)))):
+        assert again.get_config() in (outer.get_config(), Plain(3).get_config())

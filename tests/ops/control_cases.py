@@ -107,7 +107,7 @@ class _Branch(Case):
 
     def run(self, arrays: Any) -> Any:
         """The result for this tensor."""
-        (x,) = arrays
+        x = ops.convert_to_tensor(arrays[0])
         return ops.cond(
             ops.sum(x) > 0, lambda: (x * 3.0, ops.sum(x)), lambda: (x - 1.0, ops.min(x))
         )
