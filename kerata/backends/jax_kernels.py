@@ -129,10 +129,13 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     return jnp.full(shape, fill_value, None if dtype is None else native(dtype))
 
 
+_HALF = frozenset(dtypes.numpy_dtype(n) for n in dtypes.FLOATS if dtypes.size(n) < 4)
+
+
 def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(*args: Any) -> Any:
         dtype = args[-1].dtype
-        if dtype.itemsize < 4 and jnp.issubdtype(dtype, jnp.floating):
+        if dtype in _HALF:
             return function(*args, preferred_element_type=jnp.float32).astype(dtype)
         return function(*args)
 

@@ -66,16 +66,19 @@ def _differentiated(
     nested = state.differentiating > 0
     state.differentiating += 1
     try:
-        with torch.enable_grad():
+        if torch.is_grad_enabled():
             loss, aux = function(*args, **kwargs)
+        else:
+            with torch.enable_grad():
+                loss, aux = function(*args, **kwargs)
     finally:
         state.differentiating -= 1
+    found: Sequence[Tensor | None] = [None] * len(sources)
     if sources and loss.requires_grad:
-        gradients = list(
-            torch.autograd.grad(loss, sources, create_graph=nested, materialize_grads=True)
-        )
-    else:
-        gradients = [torch.zeros_like(s, requires_grad=False) for s in sources]
+        found = torch.autograd.grad(loss, sources, create_graph=nested, allow_unused=True)
+    gradients = [
+        torch.zeros_like(s, requires_grad=False) if g is None else g for g, s in zip(found, sources)
+    ]
     return ((loss, aux) if nested else (loss.detach(), _detached(aux))), gradients
 
 

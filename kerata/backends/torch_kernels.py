@@ -17,7 +17,7 @@ from kerata.backends.state import state
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # On the processor torch finds an index that is out of range itself; elsewhere it must not see one.
-_CHECKED = DEVICE.type == "cpu"
+CHECKED = DEVICE.type == "cpu"
 
 NAMES = {getattr(torch, name): name for name in dtypes.ALL if hasattr(torch, name)}
 DTYPES: dict[Any, torch.dtype] = {name: kind for kind, name in NAMES.items()}
@@ -267,7 +267,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
     if indices.dtype is not torch.int64 and indices.dtype is not torch.int32:
         indices = indices.to(torch.int64)
-    if _CHECKED and not torch.compiler.is_compiling():
+    if CHECKED and not torch.compiler.is_compiling():
         try:
             return _taken(x, indices, axis)
         except (IndexError, RuntimeError):
@@ -292,7 +292,7 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
         sizes = torch.broadcast_shapes(rest, indices.shape[:axis] + indices.shape[axis + 1 :])
         x = x.expand(*sizes[:axis], x.shape[axis], *sizes[axis:])
         indices = indices.expand(*sizes[:axis], indices.shape[axis], *sizes[axis:])
-    if _CHECKED and not torch.compiler.is_compiling():
+    if CHECKED and not torch.compiler.is_compiling():
         try:
             return torch.gather(x, axis, indices)
         except RuntimeError:
@@ -418,7 +418,7 @@ def random_randint(
 def _sixteen_bits(count: int, seed: Tensor) -> Tensor:
     """Random int16 numbers: a quarter of the draws, and a tenth of the time, of `bernoulli_`."""
     words = (count + 3) // 4
-    if _CHECKED and words > 2**14:  # twice as fast as the twister, once it is set up
+    if CHECKED and words > 2**14:  # twice as fast as the twister, once it is set up
         raw = np.random.SFC64([v & _BITS for v in seed.tolist()]).random_raw(words)
         return torch.from_numpy(raw.view(np.int16))[:count]
     empty = torch.empty(words, dtype=torch.int64, device=DEVICE)

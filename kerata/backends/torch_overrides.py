@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,8 +14,18 @@ from torch import Tensor
 from kerata import config
 from kerata.backends.geometry import axes_tuple
 from kerata.backends.state import operations, state
-from kerata.backends.torch_kernels import DEVICE, FLOATS, draw_mask, squeeze, take_along_axis
+from kerata.backends.torch_kernels import (
+    CHECKED,
+    DEVICE,
+    FLOATS,
+    draw_mask,
+    squeeze,
+    take_along_axis,
+)
 from kerata.backends.torch_kernels import torch_dtype as _dtype
+
+
+_NO_CLASS = -(2**62)  # torch leaves out a class of this number
 
 
 def _body(name: str) -> Callable[..., Any]:
@@ -241,12 +252,24 @@ def dot_product_attention(
 # Losses
 
 
+def _negative_logs(target: Tensor, logits: Tensor) -> Tensor:
+    if logits.ndim == 2:
+        return F.cross_entropy(logits, target, reduction="none", ignore_index=_NO_CLASS)
+    rows = logits.reshape(-1, logits.shape[-1])
+    losses = F.cross_entropy(rows, target.reshape(-1), reduction="none", ignore_index=_NO_CLASS)
+    return losses.view(target.shape)
+
+
 def sparse_categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     if target.ndim == output.ndim:
         target = squeeze(target, axis)
-    index = target.to(torch.int64).unsqueeze(axis)
+    target = target.to(torch.int64)
+    if from_logits and axis in (-1, output.ndim - 1) and CHECKED:
+        with contextlib.suppress(IndexError):  # a class out of range
+            return _negative_logs(target, output)
+    index = target.unsqueeze(axis)
     if from_logits:
         logs = torch.log_softmax(output, axis)
         return -take_along_axis(logs, index, axis).squeeze(axis)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerata.backends import dtypes
+from kerata.backends.base import Backend
 from kerata.backends.numpy_backend import to_array
 from kerata.backends.operators import Operators
 from kerata.backends.registry import ensure, load
@@ -71,6 +72,7 @@ class Variable(Operators):
         self._trainable = bool(trainable)
         self._autocast = bool(autocast)
         self._home: Any = None
+        self._direct_on: Any = self  # the backend under which the storage is the tensor
         self._storage: Any = None
         self.version = 0
         self._set_initial(initializer, shape, dtype)
@@ -161,7 +163,10 @@ class Variable(Operators):
     def value(self) -> Any:
         """The tensor, of the active backend; inside a layer's `call` in the compute dtype."""
         scope = state.scope
-        x = self.tensor() if scope is None else scope.read(self)
+        if scope is not None:
+            x = scope.read(self)
+        else:
+            x = self._storage if self._direct_on is state.backend else self.tensor()
         if state.autocast is not None and self._casts and state.autocast != self._dtype:
             return operations["cast"](x, state.autocast)
         return x
@@ -200,6 +205,7 @@ class Variable(Operators):
     def _keep(self, value: np.ndarray, home: Any) -> None:
         self._storage = home.store(value, self._trainable, self.on_host)
         self._home = home
+        self._direct_on = home if type(home).read is Backend.read else self
         self._initial = None
         self.version += 1
 

@@ -360,8 +360,8 @@ class Layer(LayerState, Configurable, Operation):
                 x = args[0]
                 dtype = backend.dtype_of(x)
                 if dtype != self._compute and self.autocast and dtypes.is_float(dtype):
-                    args = (operations["cast"](x, self._compute),)
-            else:
+                    args = (_cast_with_mask(x, self._compute),)
+            elif not self._ready(backend, (*args, *kwargs.values())):
                 if any_symbolic(args, kwargs):
                     return self.symbolic_call(*args, **kwargs)
                 args, kwargs = self._converted(backend, args, kwargs)
@@ -394,6 +394,20 @@ class Layer(LayerState, Configurable, Operation):
             names.pop()
             state.autocast, state.training = casts, training
 
+    def _ready(self, backend: Any, values: Sequence[Any]) -> bool:
+        """Whether all are tensors to compute with (or lists of them) and flags: the usual case."""
+        for x in values:
+            if isinstance(x, backend.tensor_types):
+                dtype = backend.dtype_of(x)
+                if dtype != self._compute and self.autocast and dtypes.is_float(dtype):
+                    return False
+            elif x.__class__ is list:
+                if not self._ready(backend, x):
+                    return False
+            elif x is not None and x is not True and x is not False:
+                return False
+        return True
+
     def _converted(
         self, backend: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -406,9 +420,7 @@ class Layer(LayerState, Configurable, Operation):
                 x = backend.convert(x)
             dtype = backend.dtype_of(x)
             if self.autocast and dtype != self._compute and dtypes.is_float(dtype):
-                mask = masks.get_mask(x)
-                x = operations["cast"](x, self._compute)
-                masks.set_mask(x, mask)
+                return _cast_with_mask(x, self._compute)
             return x
 
         new = optree.tree_map(convert, (args, kwargs), none_is_leaf=True)
@@ -544,6 +556,13 @@ class Layer(LayerState, Configurable, Operation):
     def __repr__(self) -> str:
         built = "" if self.built else ", not built"
         return f"<{type(self).__name__} name={self.name}{built}>"
+
+
+def _cast_with_mask(x: Any, dtype: str) -> Any:
+    mask = masks.get_mask(x)
+    x = operations["cast"](x, dtype)
+    masks.set_mask(x, mask)
+    return x
 
 
 def _batch_size(x: Any) -> Any:

@@ -270,12 +270,17 @@ def _two_tensors(op: Op) -> Callable[..., Any]:
     def call(x1: Any = _ABSENT, x2: Any = _ABSENT, /, *args: Any, **kwargs: Any) -> Any:
         backend = state.backend
         if backend is not None and isinstance(x1, backend.tensor_types):
-            if isinstance(x2, backend.tensor_types):
-                fast = (not same or x1.dtype == x2.dtype) and (
-                    not floating or x1.dtype in backend.floats
-                )
+            if type(x2) is float or type(x2) is int:
+                fast = scalars and x1.dtype in backend.floats
             else:
-                fast = scalars and type(x2) in (float, int) and x1.dtype in backend.floats
+                if not isinstance(x2, backend.tensor_types):
+                    reader = getattr(type(x2), "__kerata_value__", None)
+                    x2 = x2 if reader is None else reader(x2)
+                fast = (
+                    isinstance(x2, backend.tensor_types)
+                    and (not same or x1.dtype == x2.dtype)
+                    and (not floating or x1.dtype in backend.floats)
+                )
             if fast:
                 return (backend.kernels.get(name) or body)(x1, x2, *args, **kwargs)
         given = tuple(v for v in (x1, x2) if v is not _ABSENT)

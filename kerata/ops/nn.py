@@ -207,11 +207,15 @@ def batch_normalization_training(
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`batch_normalization` by the batch's own moments; returns `(y, mean, variance)`."""
+    """`batch_normalization` by the batch's own moments; returns `(y, mean, variance)`.
+
+    No gradient flows through the moments that it returns.
+    """
     rank = len(sh.shape(x))
     others = tuple(a for a in range(rank) if a != axis % rank)
     mean, variance = moments(x, others)
-    return batch_normalization(x, mean, variance, axis, offset, scale, epsilon), mean, variance
+    y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+    return y, ew.stop_gradient(mean), ew.stop_gradient(variance)
 
 
 @composite(promote="float")

@@ -73,7 +73,7 @@ def _activations() -> list[Case]:
     for name, f in (("softmax", softmax), ("log_softmax", logs)):
         cases += [Case(name, (CUBE,), f, {"axis": axis}) for axis in (-1, 0, (0, 2))]
         cases += [
-            Case(name, (X * 100,), f, note="far", tolerance=1e-5),
+            Case(name, (X * 100,), f, note="far", tolerance=1e-5, grad=False),
             Case(name, (np.array([[-np.inf, 0.0, 1.0]], "float32"),), f, note="minus-inf", grad=False),
             Case(name, (INTS,), f, dtype="float32"),
             Case(name, (BRAIN,), f, grad=False),
@@ -229,8 +229,10 @@ def _normalizations() -> list[Case]:
         Case("batch_normalization", (X, mean, scale, 1, mean, scale, 0.1), _batch, tolerance=2e-6),
         Case("batch_normalization", (CUBE, mean, scale, -2), _batch, {"scale": scale}, tolerance=2e-6),
         Case("batch_normalization", (X, whole[2], whole[1], 0), _batch, tolerance=2e-6, opens=False),
-        Case("batch_normalization_training", (CUBE, 1, mean, scale), _batch_training, tolerance=2e-6),
-        Case("batch_normalization_training", (CUBE, -1), _batch_training, tolerance=2e-6),
+        Case("batch_normalization_training", (CUBE, 1, mean, scale), _batch_training,
+             tolerance=2e-6, stopped=(1, 2)),
+        Case("batch_normalization_training", (CUBE, -1), _batch_training, tolerance=2e-6,
+             stopped=(1, 2)),
         Case("layer_normalization", (CUBE,), _layer, tolerance=2e-6),
         Case("layer_normalization", (X, scale, mean), _layer, tolerance=2e-6),
         Case("layer_normalization", (CUBE, CUBE[0], CUBE[1], (1, 2), 0.01), _layer, tolerance=2e-6),

@@ -160,7 +160,7 @@ class Scaled(Model):
 def test_custom_objects(backend, tmp_path):
     model = filled(Sequential([Input((FEATURES,)), Doubled(name="twice"), layers.Dense(2)]))
     model.save(tmp_path / "model.keras")
-    with pytest.raises(TypeError, match="Doubled.*custom_objects"):
+    with pytest.raises(TypeError, match=r"Doubled.*custom_objects"):
         models.load_model(tmp_path / "model.keras")
     loaded = models.load_model(tmp_path / "model.keras", custom_objects={"Doubled": Doubled})
     np.testing.assert_array_equal(predicted(loaded, data()), predicted(model, data()))

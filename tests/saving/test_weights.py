@@ -1,6 +1,8 @@
 """`save_weights` and `load_weights`: what fits is loaded, what does not is named."""
 
 import json
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -308,11 +310,7 @@ def test_a_layer_that_stands_in_two_places_is_saved_once(tmp_path):
     same_weights(model, other)
 
 
-def test_kerata_is_importable_without_hdf5():
-    """`h5py` is imported where it is used."""
-    import subprocess
-    import sys
-
+def test_hdf5_is_imported_where_it_is_used():
     code = "import sys, kerata; assert 'h5py' not in sys.modules; print(kerata.version())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == kerata.version(), done.stderr

@@ -119,7 +119,9 @@ class BatchNormalization(WeightedLayer):
     def _average(self, mean: Tensor, variance: Tensor) -> None:
         """Let the moments of a batch enter the running averages."""
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            new = ops.cast(ops.stop_gradient(new), moving.dtype)
+            new = ops.stop_gradient(new)
+            if self._reads is not None:
+                new = ops.cast(new, moving.dtype)
             moving.assign(moving.value * self.momentum + new * (1.0 - self.momentum))
 
     def _masked_moments(self, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
