@@ -288,7 +288,9 @@ class Program:
         specs = [tf.TensorSpec(x.shape, x.dtype) for x in given]
 
         def concrete(xla: bool | None) -> Any:
-            return tf.function(traced, autograph=False, jit_compile=xla).get_concrete_function(*specs)
+            return tf.function(traced, autograph=False, jit_compile=xla).get_concrete_function(
+                *specs
+            )
 
         self._function = concrete(True if jit_compile is True else None)
         if jit_compile == "auto" and _gains_by_xla(self._function.graph):

@@ -193,47 +193,26 @@ def one_hot(
     return raw.OneHot(indices=x, depth=num_classes, on_value=on, off_value=off, axis=axis)
 
 
-def _normalized_at_once(x: Any, axis: int, epsilon: float) -> bool:
-    """Whether `FusedBatchNormV3` can do it, and pays (cuDNN asks for that epsilon)."""
-    rank = x.shape.rank
-    return rank > 2 and axis in (-1, rank - 1) and x.dtype == tf.float32 and epsilon > 1.001e-5
-
-
-def _normalized(x: Any, offset: Any, scale: Any, **options: Any) -> Any:
-    channels = x.shape[-1:]
-    flat = x if x.shape.rank == 4 else reshape(x, (-1, 1, 1, *channels))
-    offset = tf.zeros(channels) if offset is None else offset
-    scale = tf.ones(channels) if scale is None else scale
-    y, mean, variance, *_ = raw.FusedBatchNormV3(x=flat, offset=offset, scale=scale, **options)
-    return y if x.shape.rank == 4 else reshape(y, shape_of(x)), mean, variance
-
-
-def batch_normalization(
-    x: Any,
-    mean: Any,
-    variance: Any,
-    axis: int,
-    offset: Any = None,
-    scale: Any = None,
-    epsilon: float = 1e-3,
-) -> Any:
-    if not _normalized_at_once(x, axis, epsilon):
-        return _body("batch_normalization")(x, mean, variance, axis, offset, scale, epsilon)
-    given = {"mean": mean, "variance": variance, "epsilon": epsilon, "is_training": False}
-    return _normalized(x, offset, scale, **given)[0]
-
-
 def batch_normalization_training(
     x: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> tuple[Any, Any, Any]:
-    if not _normalized_at_once(x, axis, epsilon):
+    rank, channels = x.shape.rank, x.shape[-1:]
+    fits = rank > 2 and axis in (-1, rank - 1) and x.dtype == tf.float32
+    if not fits or epsilon <= 1.001e-5:  # cuDNN asks for more
         return _body("batch_normalization_training")(x, axis, offset, scale, epsilon)
-    none = tf.zeros((0,))
-    given = {"mean": none, "variance": none, "epsilon": epsilon, "is_training": True}
-    y, mean, variance = _normalized(x, offset, scale, **given)
+    y, mean, variance, *_ = raw.FusedBatchNormV3(
+        x=x if rank == 4 else reshape(x, (-1, 1, 1, *channels)),
+        scale=tf.ones(channels) if scale is None else scale,
+        offset=tf.zeros(channels) if offset is None else offset,
+        mean=tf.zeros((0,)),
+        variance=tf.zeros((0,)),
+        epsilon=epsilon,
+        is_training=True,
+    )
     count = tf.cast(volume(shape_of(x)[:-1]), tf.float32)
-    # TensorFlow gives the sample's variance, and no gradient for it or the mean.
-    return y, tf.stop_gradient(mean), tf.stop_gradient(variance * ((count - 1.0) / count))
+    variance *= (count - 1.0) / count  # TensorFlow's is the unbiased one
+    y = y if rank == 4 else reshape(y, shape_of(x))
+    return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
 
 _max_pool = _pooling(lambda x, **plan: raw.MaxPool(input=x, **plan), bool="int32", uint32="int64")
@@ -250,6 +229,5 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "square": widened(unary(raw.Square), bool="int32"), "reciprocal": unary(raw.Reciprocal),
     "divide": binary(raw.RealDiv), "divide_no_nan": binary(raw.DivNoNan),
     "isfinite": _checked(raw.IsFinite, True), "isinf": _checked(raw.IsInf, False),
-    "batch_normalization": batch_normalization,
     "batch_normalization_training": batch_normalization_training,
 }  # fmt: skip

@@ -23,7 +23,7 @@ from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, touched
 from kerata.backends.state import state
 from kerata.backends.torch_kernels import DEVICE, DTYPES, FLOATS, NAMES, PRIMITIVES, torch_dtype
-from kerata.backends.torch_overrides import OVERRIDES
+from kerata.backends.torch_overrides import OVERRIDES, nested
 from kerata.backends.torch_windows import WINDOWS
 
 _ON_HOST = DEVICE.type == "cpu"
@@ -49,7 +49,7 @@ def from_array(array: np.ndarray) -> Tensor:
 def _leaf(x: Tensor) -> Tensor:
     """`x` as something to differentiate by, still part of an outer gradient's graph."""
     if x.requires_grad:
-        return x.view_as(x) if state.differentiating else x
+        return x.view_as(x) if nested() else x
     return x.detach().requires_grad_()
 
 
@@ -63,23 +63,19 @@ def _differentiated(
     function: Callable[..., Any], sources: Sequence[Tensor], args: Any, kwargs: Any
 ) -> tuple[Any, list[Tensor]]:
     """What `function` returns, detached, and the gradients of the loss by `sources`."""
-    nested = state.differentiating > 0
-    state.differentiating += 1
-    try:
-        if torch.is_grad_enabled():
+    if torch.is_grad_enabled():
+        loss, aux = function(*args, **kwargs)
+    else:
+        with torch.enable_grad():
             loss, aux = function(*args, **kwargs)
-        else:
-            with torch.enable_grad():
-                loss, aux = function(*args, **kwargs)
-    finally:
-        state.differentiating -= 1
+    again = nested()
     found: Sequence[Tensor | None] = [None] * len(sources)
     if sources and loss.requires_grad:
-        found = torch.autograd.grad(loss, sources, create_graph=nested, allow_unused=True)
+        found = torch.autograd.grad(loss, sources, create_graph=again, allow_unused=True)
     gradients = [
         torch.zeros_like(s, requires_grad=False) if g is None else g for g, s in zip(found, sources)
     ]
-    return ((loss, aux) if nested else (loss.detach(), _detached(aux))), gradients
+    return ((loss, aux) if again else (loss.detach(), _detached(aux))), gradients
 
 
 class _FirstReads(Scope):
@@ -129,6 +125,7 @@ class TorchBackend(Backend):
     tensor_types = (Tensor,)
     floats = FLOATS
     trains = True
+    gathers = not _ON_HOST
 
     def __init__(self) -> None:
         super().__init__()
@@ -233,7 +230,7 @@ class TorchBackend(Backend):
 
             result = _differentiated(scoped, sources, args, kwargs)
             for variable, value in inner.writes():
-                variable.assign(value if state.differentiating else value.detach())
+                variable.assign(value if nested() else value.detach())
             return result
 
         return call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,7 +23,6 @@ from kerata.backends.torch_kernels import (
 )
 from kerata.backends.torch_kernels import torch_dtype as _dtype
 
-
 _NO_CLASS = -(2**62)  # torch leaves out a class of this number
 
 
@@ -34,7 +32,7 @@ def _body(name: str) -> Callable[..., Any]:
     return body
 
 
-def _nested() -> bool:
+def nested() -> bool:
     """Whether gradients are differentiated again, which some fused kernels can't be."""
     return state.differentiating > 1
 
@@ -197,7 +195,9 @@ def batch_normalization_training(
     mean, variance = moments.unbind(0)
     y = torch.batch_norm(rows, scale, offset, mean, variance, True, 1.0, epsilon, True)
     variance = variance * ((count - 1) / count)  # torch's is the unbiased one
-    return back(y), mean.to(x.dtype), variance.to(x.dtype)
+    if x.dtype is not kind:
+        mean, variance = mean.to(x.dtype), variance.to(x.dtype)
+    return back(y), mean, variance
 
 
 # Attention
@@ -230,7 +230,7 @@ def dot_product_attention(
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Tensor:
-    if attn_logits_soft_cap is not None or flash_attention is False or _nested():
+    if attn_logits_soft_cap is not None or flash_attention is False or nested():
         found: Tensor = _body("dot_product_attention")(
             query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap
         )
@@ -267,8 +267,10 @@ def sparse_categorical_crossentropy(
         target = squeeze(target, axis)
     target = target.to(torch.int64)
     if from_logits and axis in (-1, output.ndim - 1) and CHECKED:
-        with contextlib.suppress(IndexError):  # a class out of range
+        try:
             return _negative_logs(target, output)
+        except IndexError:  # a class out of range
+            pass
     index = target.unsqueeze(axis)
     if from_logits:
         logs = torch.log_softmax(output, axis)
@@ -311,7 +313,7 @@ def _fusible(
         and activation is operations["tanh"]
         and recurrent_activation is operations["sigmoid"]
         and len({t.dtype for t in tensors if t is not None}) == 1
-        and not _nested()
+        and not nested()
     )
 
 

@@ -32,6 +32,7 @@ class _Plan(NamedTuple):
     around: list[int] | None  # what it can't: added by a copy
     ceil: bool  # whether a last window sticks out
     line: bool
+    groups: int
 
 
 @functools.lru_cache(4096)
@@ -39,8 +40,12 @@ def _plan(
     shape: tuple[int, ...], size: Any, strides: Any, padding: str, data_format: str, dilation: Any,
     pools: bool,
 ) -> _Plan:  # fmt: skip
-    """The plan; pooling lets a last window stick out by one, so uneven padding needs no copy."""
-    plan = window(len(shape), size, strides, padding, data_format, dilation)
+    """The plan for a pool's `size`, or for a kernel of the shape `size`.
+
+    Pooling lets a last window stick out by one, so that uneven padding needs no copy.
+    """
+    extent = size if pools else size[:-2]
+    plan = window(len(shape), extent, strides, padding, data_format, dilation)
     pads = plan.pads(plan.spatial(shape))
     rank = max(plan.rank, 2)
     ones = (1,) * (rank - plan.rank)
@@ -55,6 +60,7 @@ def _plan(
         None if fits else [v for pair in reversed(pads) for v in pair],
         pools and fits and plan.same,
         plan.rank == 1,
+        1 if pools else shape[-1 if plan.channels_last else 1] // size[-2],
     )
 
 
@@ -109,13 +115,11 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Any = 1,
 ) -> Tensor:
-    size = kernel.shape[:-2]
-    plan = _planned(inputs.shape, size, strides, padding, data_format, dilation_rate, False)
+    plan = _planned(inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, False)
     x = _entered(inputs, plan, 0.0)
     weight = _filters_first(kernel, len(plan.size))
     convolve = torch.conv2d if len(plan.size) == 2 else torch.conv3d
-    groups = x.shape[1] // weight.shape[1]
-    y = convolve(x, weight, None, plan.strides, plan.before, plan.dilation, groups)
+    y = convolve(x, weight, None, plan.strides, plan.before, plan.dilation, plan.groups)
     return _left(y, plan)
 
 

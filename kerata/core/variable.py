@@ -15,6 +15,7 @@ from kerata.backends.registry import ensure, load
 from kerata.backends.state import operations, state
 from kerata.core.names import auto_name, current_path
 
+_NOWHERE = object()
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
 
@@ -72,7 +73,7 @@ class Variable(Operators):
         self._trainable = bool(trainable)
         self._autocast = bool(autocast)
         self._home: Any = None
-        self._direct_on: Any = self  # the backend under which the storage is the tensor
+        self._direct_on: Any = _NOWHERE  # the backend under which the storage is the tensor
         self._storage: Any = None
         self.version = 0
         self._set_initial(initializer, shape, dtype)
@@ -205,7 +206,7 @@ class Variable(Operators):
     def _keep(self, value: np.ndarray, home: Any) -> None:
         self._storage = home.store(value, self._trainable, self.on_host)
         self._home = home
-        self._direct_on = home if type(home).read is Backend.read else self
+        self._direct_on = home if type(home).read is Backend.read else _NOWHERE
         self._initial = None
         self.version += 1
 

@@ -7,8 +7,20 @@ from kerata.layers.core import Dense, EinsumDense, Embedding, Input, InputLayer,
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.layer import Layer
 from kerata.layers.merging import (
-    Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, add, average, concatenate,
-    maximum, minimum, multiply, subtract,
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
 )  # fmt: skip
 from kerata.layers.normalization import BatchNormalization, LayerNormalization
 from kerata.layers.pooling import GlobalAveragePooling2D, MaxPooling2D

@@ -66,7 +66,7 @@ class WeightedLayer(Layer):
     """A layer whose constructor takes `<weight>_initializer`, `_regularizer` and `_constraint`."""
 
     def _keep(self, **arguments: Any) -> None:
-        """Set attributes of these names: the objects that the names, configs or objects stand for."""
+        """Set attributes of these names to the objects that the arguments stand for."""
         for name, value in arguments.items():
             setattr(self, name, _FAMILIES[name.rsplit("_", 1)[1]](value))
 
@@ -79,5 +79,5 @@ class WeightedLayer(Layer):
                 f"{type(self).__name__} {self.name!r}: {name} would have the shape {shape}; "
                 "the sizes of the input that weights depend on must be known"
             )
-        kept = {family: getattr(self, f"{prefix or name}_{family}", None) for family in _FAMILIES}
+        kept: dict[str, Any] = {f: getattr(self, f"{prefix or name}_{f}", None) for f in _FAMILIES}
         return self.add_weight(shape=shape, name=name, **(kept | more))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,75 +21,8 @@ from kerata.core.names import auto_name
 from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate, public_size
 from kerata.core.variable import Variable
 from kerata.layers.input_spec import InputSpec, check_inputs
+from kerata.layers.signatures import CallSpec, call_spec, call_specs, scoped
 from kerata.layers.state import LayerState
-
-
-class CallSpec:
-    """What a class's `call` takes, read off its signature once.
-
-    Attributes:
-        names: its parameters, without `self`.
-        training: the default of `training`, or no such parameter (`absent`).
-        masks: for each mask parameter the name of the argument it is the mask of.
-    """
-
-    absent = object()
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        parameters = inspect.signature(function).parameters
-        self.names = [n for n in parameters if n != "self"]
-        positional = [
-            n
-            for n, p in parameters.items()
-            if n != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        self.positional = positional
-        found = parameters.get("training")
-        self.training = self.absent if found is None else found.default
-        self.masks: dict[str, str] = {}
-        first = positional[0] if positional else ""
-        for name in self.names:
-            if name == "mask":
-                self.masks[name] = first
-            elif name.endswith("_mask") and name.removesuffix("_mask") in self.names:
-                self.masks[name] = name.removesuffix("_mask")
-
-
-_call_specs: dict[type, CallSpec] = {}
-
-
-def call_spec(cls: type) -> CallSpec:
-    """The `CallSpec` of a layer class, cached."""
-    spec = _call_specs.get(cls)
-    if spec is None:
-        spec = _call_specs[cls] = CallSpec(cls.call)  # type: ignore[attr-defined]
-    return spec
-
-
-def _scoped(build: Callable[..., Any]) -> Callable[..., Any]:
-    """A class's `build` as one that makes weights under the layer's path, whoever calls it."""
-
-    @functools.wraps(build)
-    def run(self: Any, *args: Any, **kwargs: Any) -> None:
-        if self._building:  # a subclass's build calls its parent's
-            build(self, *args, **kwargs)
-            return
-        self._building, autocast = True, state.autocast
-        state.autocast = None
-        state.names.append(self.name)
-        self._path = "/".join(state.names)
-        try:
-            build(self, *args, **kwargs)
-        finally:
-            state.names.pop()
-            state.autocast = autocast
-            self._building = False
-        self.built = True
-        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
-        shapes = {n: s for n, s in list(given.items())[1:] if s is not None}
-        self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
-
-    return run
 
 
 class Layer(LayerState, Configurable, Operation):
@@ -128,7 +60,7 @@ class Layer(LayerState, Configurable, Operation):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls) and "_build" not in vars(cls):
-            cls.build = _scoped(cls.build)  # type: ignore[method-assign]
+            cls.build = scoped(cls.build)  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -219,6 +151,11 @@ class Layer(LayerState, Configurable, Operation):
             found = _shapes(value)
             if found is not None:
                 shapes[name] = found
+        if not shapes and (args or kwargs) and type(self).build is not Layer.build:
+            raise TypeError(
+                f"Layer {self.name!r} ({type(self).__name__}) takes tensors (or arrays); "
+                f"got {next(iter((*args, *kwargs.values())))!r}"
+            )
         self._path = "/".join(state.names)
         state.names.pop()  # `build` enters this layer again
         try:
@@ -345,7 +282,7 @@ class Layer(LayerState, Configurable, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         backend = state.backend or ensure()
-        spec = _call_specs.get(type(self)) or call_spec(type(self))
+        spec = call_specs.get(type(self)) or call_spec(type(self))
         outermost = state.depth == 0
         if outermost:
             state.call += 1
@@ -365,13 +302,13 @@ class Layer(LayerState, Configurable, Operation):
                 if any_symbolic(args, kwargs):
                     return self.symbolic_call(*args, **kwargs)
                 args, kwargs = self._converted(backend, args, kwargs)
-            if not self.built:
-                self._build(spec, args, kwargs)
             expected = self.input_spec
             if expected is not None and not (
                 plain and expected.__class__ is InputSpec and expected.surely_fits(x.shape)
             ):
                 check_inputs(expected, args[0] if args else next(iter(kwargs.values())), self)
+            if not self.built:
+                self._build(spec, args, kwargs)
             if spec.training is not CallSpec.absent or "training" in kwargs:
                 kwargs = self._with_training(spec, args, kwargs)
             masked = "mask" in kwargs or masks.any_masks()

@@ -24,6 +24,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         json_string: the JSON.
         custom_objects: classes and functions that are not registered, by the names in it.
 
+    >>> from kerata.layers import Dense
     >>> model_from_json(Sequential([Input((4,)), Dense(2)]).to_json()).output_shape
     (None, 2)
     """

@@ -95,6 +95,7 @@ class Sequential(Model):
         if self._graph is not None or input_shape is None:
             return
         if isinstance(input_shape, tuple):
+            self._build_shape = input_shape
             self._connect(Input(batch_shape=input_shape, dtype=self.compute_dtype))
         self.built = True
 

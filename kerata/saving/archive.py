@@ -51,9 +51,12 @@ def save_model(
         FileNotFoundError: its folder does not exist.
         FileExistsError: it exists, and `overwrite` is False.
 
-    Example:
-        >>> save_model(model, "digits.keras")
-        >>> model = load_model("digits.keras")
+    >>> import tempfile, kerata
+    >>> model = kerata.Sequential([kerata.Input((4,)), kerata.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, f"{folder}/model.keras")
+    ...     load_model(f"{folder}/model.keras").output_shape
+    (None, 2)
     """
     if kwargs:
         raise TypeError(f"save_model: unknown argument(s) {', '.join(map(repr, kwargs))}")

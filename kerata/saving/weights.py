@@ -263,9 +263,7 @@ def _is_extra(path: str, store: Store) -> bool:
     return path.split("/")[0] == "optimizer" or ("seed" in path and _is_seed(store))
 
 
-def _message(
-    model: Any, source: str, wanted: Mapping[str, Any], found: Mapping[str, Store]
-) -> str:
+def _message(model: Any, source: str, wanted: Mapping[str, Any], found: Mapping[str, Store]) -> str:
     layers = [p for p, v in wanted.items() if isinstance(v, LayerState) and v._own()]
     stored = [p for p, s in found.items() if len(s) and not _is_extra(p, s)]
     counts = ""

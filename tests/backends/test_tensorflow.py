@@ -113,8 +113,6 @@ COMPOSITES = [
     ("clip", (X, -0.5, 0.5)), ("clip", (INTS, -6, 6)), ("clip", (X, Y, 2.0)), ("square", (WORD,)),
     ("divide", (X, 2)), ("divide_no_nan", (X, np.maximum(Y, 0))), ("isfinite", (INTS,)),
     ("one_hot", (_i(1, -1, 5, 0), 3)), ("one_hot", (X, 2)), ("one_hot", (TIES, 4, 1, "bool")),
-    ("batch_normalization", (IMAGE, _f(4), np.abs(_f(4)), -1, _f(4), _f(4))),
-    ("batch_normalization", (IMAGE, _f(7), np.abs(_f(7)), 1)),
     *(("batch_normalization_training", a) for a in ((LINE, -1), (IMAGE, 3, _f(4), _f(4)), (X, -1))),
 ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from kerata import ops  # noqa: E402
 from kerata.backends.registry import load, use_backend  # noqa: E402
 from kerata.backends.scope import Scope  # noqa: E402
 from kerata.backends.state import operations  # noqa: E402
+from kerata.core.transforms import value_and_grad  # noqa: E402
 from kerata.core.variable import Variable  # noqa: E402
 
 BACKEND = load("torch")
@@ -216,9 +217,9 @@ def test_fused_recurrence(active, name: str, args: tuple, backwards: bool, biase
         return ops.sum(every * every) + ops.sum(last * states[-1]), every
 
     places = tuple(range(len(args)))
-    (_, found), gradients = active.value_and_grad(loss, None, places)(*args)
+    (_, found), gradients = value_and_grad(loss, argnums=places, has_aux=True)(*args)
     with ops.without_overrides():
-        (_, wanted), references = active.value_and_grad(loss, None, places)(*args)
+        (_, wanted), references = value_and_grad(loss, argnums=places, has_aux=True)(*args)
     for f, w in zip((found, *gradients), (wanted, *references), strict=True):
         torch.testing.assert_close(f, w, rtol=1e-5, atol=2e-6)
 
@@ -262,12 +263,12 @@ def test_value_and_grad_of_variables(active) -> None:
         return y, {"y": y}
 
     for chosen in ([*w, unused], [*w, unused, frozen]):  # the second not by leaves alone
-        (value, aux), gradients = active.value_and_grad(loss, chosen, None)(2.0)
+        (value, aux), gradients = value_and_grad(loss, chosen, has_aux=True)(2.0)
         assert not value.requires_grad and not aux["y"].requires_grad
         for g, wanted in zip(gradients, (2 * Y, 0 * P, 2 * X), strict=False):
             np.testing.assert_allclose(g.numpy(), wanted, 1e-6)
     assert float(seen) == 2.0
-    (_, _), gradients = active.value_and_grad(lambda: (ops.sum(Y), None), w, None)()
+    (_, _), gradients = value_and_grad(lambda: (ops.sum(Y), None), w, has_aux=True)()
     assert not gradients[0].any()
 
 
@@ -279,17 +280,17 @@ def test_value_and_grad_in_a_scope_and_nested(active) -> None:
         return ops.sum(w.value * w.value * w.value * x), None
 
     def outer(x):
-        (_, _), (g,) = active.value_and_grad(inner, [w], None)(x)
+        (_, _), (g,) = value_and_grad(inner, [w], has_aux=True)(x)
         return ops.sum(g * g), None
 
     value = active.convert(Y)
     wanted = 2 * (3 * 2.0 * Y**2) * (6 * 2.0 * Y)
     with Scope([(w, value)]) as scope:
-        _, (g,) = active.value_and_grad(outer, [w], None)(2.0)
+        _, (g,) = value_and_grad(outer, [w], has_aux=True)(2.0)
     np.testing.assert_allclose(g.numpy(), wanted, 1e-5, 1e-5)
     assert float(scope.get(count)) == 1.0 and float(count) == 0.0 and not value.requires_grad
     w.assign(value)
-    _, (g,) = active.value_and_grad(outer, [w], None)(2.0)
+    _, (g,) = value_and_grad(outer, [w], has_aux=True)(2.0)
     np.testing.assert_allclose(g.numpy(), wanted, 1e-5, 1e-5)
     assert float(count) == 1.0
 

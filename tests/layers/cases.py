@@ -76,13 +76,16 @@ def _states(count: int, *shape: int) -> Callable[[np.random.Generator], list[np.
 IMAGE = (2, 8, 9, 4)
 SEQUENCE = (3, 5, 4)
 
+# fmt: off
 CORE = [
     Case("Dense", lambda L: L.Dense(3), [(2, 4)]),
-    Case("Dense-relu", lambda L: L.Dense(3, "relu", bias_initializer="ones"), [SEQUENCE], {}, 0, (1,)),
-    Case("Dense-no-bias", lambda L: L.Dense(units=3, use_bias=False), [(2, 4, 5, 6)], {}, 0, (1, 2)),
+    Case("Dense-relu", lambda L: L.Dense(
+        3, "relu", bias_initializer="ones"), [SEQUENCE], {}, 0, (1,)),
+    Case("Dense-no-bias", lambda L: L.Dense(
+        units=3, use_bias=False), [(2, 4, 5, 6)], {}, 0, (1, 2)),
     Case("Dense-regularized", lambda L: L.Dense(
         3, kernel_regularizer="l2", activity_regularizer="l1", kernel_constraint="non_neg",
-    ), [(2, 4)]),  # fmt: skip
+    ), [(2, 4)]),
     Case("EinsumDense", lambda L: L.EinsumDense("ab,bc->ac", 3, bias_axes="c"), [(2, 4)]),
     Case("EinsumDense-heads", lambda L: L.EinsumDense(
         "abc,cde->abde", (None, 2, 3), bias_axes="de"), [SEQUENCE], {}, 0, (1,)),
@@ -94,7 +97,7 @@ CORE = [
     Case("Embedding", lambda L: L.Embedding(10, 3), [(2, 4)], {}, 10, (1,)),
     Case("Embedding-mask", lambda L: L.Embedding(10, 3, mask_zero=True), [(2, 4)], {}, 10, (1,)),
     Case("Lambda", lambda L: L.Lambda(ops.negative, name="minus"), [(2, 4)], oracle=False),
-]  # fmt: skip
+]
 PLAIN = [
     Case("Activation", lambda L: L.Activation("tanh"), [SEQUENCE], {}, 0, (1,)),
     Case("ReLU", lambda L: L.ReLU(), [(2, 4)]),
@@ -113,7 +116,7 @@ IMAGES = [
         3, 3, padding="causal", dilation_rate=2), [SEQUENCE], {}, 0, (1,)),
     Case("Conv2D", lambda L: L.Conv2D(3, 3), [IMAGE], {}, 0, (1, 2)),
     Case("Conv2D-same", lambda L: L.Conv2D(
-        6, (3, 2), strides=(2, 1), padding="SAME", groups=2, use_bias=False), [IMAGE], {}, 0, (1, 2)),
+        6, (3, 2), (2, 1), padding="SAME", groups=2, use_bias=False), [IMAGE], {}, 0, (1, 2)),
     Case("Conv2D-dilated", lambda L: L.Conv2D(
         3, 3, padding="same", dilation_rate=2, bias_initializer="ones"), [IMAGE]),
     Case("Conv2D-first", lambda L: L.Conv2D(
@@ -126,7 +129,7 @@ IMAGES = [
     Case("GlobalAveragePooling2D", lambda L: L.GlobalAveragePooling2D(), [IMAGE], {}, 0, (1, 2)),
     Case("GlobalAveragePooling2D-first", lambda L: L.GlobalAvgPool2D(
         "channels_first", keepdims=True), [IMAGE]),
-]  # fmt: skip
+]
 NORMALIZATION = [
     Case("BatchNormalization", lambda L: L.BatchNormalization(), [IMAGE], {}, 0, (1, 2)),
     Case("BatchNormalization-training", lambda L: L.BatchNormalization(
@@ -140,7 +143,7 @@ NORMALIZATION = [
     Case("LayerNormalization", lambda L: L.LayerNormalization(), [SEQUENCE], {}, 0, (1,)),
     Case("LayerNormalization-axes", lambda L: L.LayerNormalization(
         axis=(1, -1), epsilon=1e-5, center=False), [IMAGE], {}, 0, (2,)),
-]  # fmt: skip
+]
 MERGING = [
     *(
         Case(name, lambda L, n=name: getattr(L, n)(), [(2, 3, 4)] * 3, {}, 0, (1,))
@@ -151,6 +154,8 @@ MERGING = [
     Case("Concatenate", lambda L: L.Concatenate(), [(2, 3, 4), (2, 3, 2)], {}, 0, (1,)),
     Case("Concatenate-axis", lambda L: L.Concatenate(axis=1), [(2, 3, 4), (2, 5, 4)]),
 ]
+
+# fmt: on
 
 
 def _recurrent(name: str, count: int) -> list[Case]:
@@ -181,6 +186,7 @@ def _recurrent(name: str, count: int) -> list[Case]:
     ]
 
 
+# fmt: off
 RECURRENT = [
     *_recurrent("LSTM", 2),
     *_recurrent("GRU", 1),
@@ -190,14 +196,21 @@ RECURRENT = [
     Case("GRU-before-steps", lambda L: L.GRU(4, reset_after=False, use_cudnn=False), [SEQUENCE]),
     Case("RNN-LSTMCell", lambda L: L.RNN(
         L.LSTMCell(4), return_state=True), [SEQUENCE], {"mask": mask(3, 5)}),
-    Case("RNN-GRUCell", lambda L: L.RNN(L.GRUCell(4), return_sequences=True), [SEQUENCE], {}, 0, (1,)),
+    Case("RNN-GRUCell", lambda L: L.RNN(
+        L.GRUCell(4), return_sequences=True), [SEQUENCE], {}, 0, (1,)),
     Case("LSTMCell", lambda L: L.LSTMCell(4), [(3, 4)], {"states": _states(2, 3, 4)}),
     Case("GRUCell", lambda L: L.GRUCell(4), [(3, 4)], {"states": _states(1, 3, 4)}),
-]  # fmt: skip
+]
+
+# fmt: on
 
 
 def _attention(
-    name: str, shapes: list[tuple[int, ...]], options: dict[str, Any], call: dict[str, Any], *rest: Any
+    name: str,
+    shapes: list[tuple[int, ...]],
+    options: dict[str, Any],
+    call: dict[str, Any],
+    *rest: Any,
 ) -> Case:
     return Case(
         f"MultiHeadAttention-{name}",
@@ -211,6 +224,7 @@ def _attention(
 
 _QUERY, _VALUE = (2, 5, 4), (2, 6, 3)
 _SCORES = {"return_attention_scores": True}
+# fmt: off
 ATTENTION = [
     _attention("plain", [_QUERY, _VALUE], {}, {}, 0, (1,)),
     _attention("key", [_QUERY, _VALUE, (2, 6, 5)], {"value_dim": 4, "output_shape": (2, 3)}, {}),
@@ -231,8 +245,7 @@ ATTENTION = [
         "attention_mask": mask(2, 3, 5, 4, 2)}),
     _attention("first-axis", [(2, 3, 5, 4), (2, 6, 5, 4)], {"attention_axes": 1}, {
         "attention_mask": mask(2, 3, 6)}),
-]  # fmt: skip
+]
 
-CASES = [
-    *CORE, *PLAIN, *IMAGES, *NORMALIZATION, *MERGING, *RECURRENT, *ATTENTION,
-]  # fmt: skip
+# fmt: on
+CASES = [*CORE, *PLAIN, *IMAGES, *NORMALIZATION, *MERGING, *RECURRENT, *ATTENTION]

@@ -87,7 +87,9 @@ def nested(k):
     return model
 
 
-MODELS = {f.__name__: (lambda k, f=f: stack(k, f)) for f in (dense, convolution, lstm, others, half)}
+MODELS = {
+    f.__name__: (lambda k, f=f: stack(k, f)) for f in (dense, convolution, lstm, others, half)
+}
 MODELS |= {"branched": branched, "nested": nested}
 
 

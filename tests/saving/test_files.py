@@ -57,9 +57,7 @@ def contents(folder):
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("form", FORMS)
-def test_interrupted_save_leaves_the_old_file_and_nothing_else(
-    form, moment, tmp_path, monkeypatch
-):
+def test_interrupted_save_leaves_the_old_file_and_nothing_else(form, moment, tmp_path, monkeypatch):
     FORMS[form](stacked(), tmp_path / form)
     before = contents(tmp_path)
     with monkeypatch.context() as patched:

@@ -88,7 +88,11 @@ def test_dtypes(dtype, tmp_path):
 def test_half_precision_policies(backend, tmp_path):
     def make():
         return Sequential(
-            [Input((FEATURES,)), layers.Dense(3, dtype="bfloat16"), layers.Dense(2, dtype="float16")]
+            [
+                Input((FEATURES,)),
+                layers.Dense(3, dtype="bfloat16"),
+                layers.Dense(2, dtype="float16"),
+            ]
         )
 
     model, other = make(), make()

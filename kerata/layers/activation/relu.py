@@ -33,14 +33,12 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = self._checked("max_value", max_value)
-        self.negative_slope = self._checked("negative_slope", negative_slope or 0.0)
-        self.threshold = self._checked("threshold", threshold or 0.0)
-
-    def _checked(self, name: str, value: float | None) -> float | None:
-        if value is not None and value < 0:
-            raise ValueError(f"ReLU: {name} must be 0 or more; got {value!r}")
-        return value
+        self.max_value = max_value
+        self.negative_slope = negative_slope or 0.0
+        self.threshold = threshold or 0.0
+        for name in ("max_value", "negative_slope", "threshold"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"ReLU: {name} must be 0 or more; got {getattr(self, name)!r}")
 
     def call(self, inputs: Tensor) -> Tensor:
         """The rectified inputs."""

@@ -156,7 +156,7 @@ class MultiHeadAttention(WeightedLayer):
         k = self.key_dense(value if key is None else key)
         v = self.value_dense(value)
         mask = self._mask(q, k, (value_mask, key_mask), attention_mask)
-        merged = None if self._plain else Merged(q, k, self.attention_axes)
+        merged = None if self._plain else Merged(q, k, self.attention_axes or ())
         if merged is not None:
             q, k, v, mask = merged.merge(q), merged.merge(k), merged.merge(v), merged.mask(mask)
         drops = bool(training and self.dropout)

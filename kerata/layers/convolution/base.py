@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerata import activations, config, ops
@@ -21,7 +22,7 @@ class BaseConv(WeightedLayer):
 
     rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
-    live = Layer.live | {"data_format": "data_format"}
+    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
 
     def __init__(
         self,

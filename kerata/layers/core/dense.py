@@ -27,7 +27,7 @@ class Dense(WeightedLayer):
 
     Input: `(batch, ..., features)`. Output: `(batch, ..., units)`.
 
-    >>> Dense(2, kernel_initializer="ones")([[1.0, 2.0]]).tolist()
+    >>> Dense(2, kernel_initializer="ones")(ops.convert_to_tensor([[1.0, 2.0]])).tolist()
     [[3.0, 3.0]]
     """
 

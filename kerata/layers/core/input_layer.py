@@ -133,4 +133,4 @@ def Input(
     layer = InputLayer(
         shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
     )
-    return layer.output  # type: ignore[no-any-return]
+    return layer.output

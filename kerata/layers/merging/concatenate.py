@@ -19,8 +19,8 @@ class Concatenate(Merge):
     Input: a list of tensors that agree on all other axes. Output: the same with the sizes along
     `axis` added up.
 
-    >>> Concatenate()([[[1.0, 2.0]], [[3.0]]]).tolist()
-    [[1.0, 2.0, 3.0]]
+    >>> Concatenate().compute_output_shape([(None, 2), (None, 3)])
+    (None, 5)
     """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:

@@ -16,8 +16,9 @@ class Add(Merge):
 
     Input: a list of tensors whose shapes broadcast. Output: their common shape.
 
-    >>> Add()([[[1.0, 2.0]], [[3.0, 4.0]]]).tolist()
-    [[4.0, 6.0]]
+    >>> x = ops.convert_to_tensor([[1.0, 2.0]])
+    >>> Add()([x, x]).tolist()
+    [[2.0, 4.0]]
     """
 
     def merge(self, inputs: Sequence[Tensor]) -> Tensor:

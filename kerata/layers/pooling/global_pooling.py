@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from kerata import config, ops
@@ -21,7 +21,7 @@ class BaseGlobalPooling(Layer):
 
     rank: ClassVar[int]
     pool: ClassVar[Callable[..., Tensor]]
-    live = Layer.live | {"data_format": "data_format"}
+    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any

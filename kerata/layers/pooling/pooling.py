@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from kerata import config, ops
@@ -22,7 +22,7 @@ class BasePooling(Layer):
 
     rank: ClassVar[int]
     pool: ClassVar[Callable[..., Tensor]]
-    live = Layer.live | {"data_format": "data_format"}
+    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
 
     def __init__(
         self,
@@ -43,9 +43,7 @@ class BasePooling(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
-        return type(self).pool(
-            inputs, self.pool_size, self.strides, self.padding, self.data_format
-        )
+        return type(self).pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
 
 class MaxPooling2D(BasePooling):

@@ -15,8 +15,8 @@ class GRUCell(GatedCell):
 
     `z = σ(xz + hz)`, `r = σ(xr + hr)`, `n = tanh(xn + r * hn)`, `h = z * h + (1 - z) * n`, where
     `xz, xr, xn = split(x · kernel + bias[0])` and `hz, hr, hn = split(h · recurrent_kernel +
-    bias[1])`. Without `reset_after`, `n = tanh(xn + (r * h) · recurrent_kernel_n)`, and there is one
-    bias. Cho et al., 2014.
+    bias[1])`. Without `reset_after`, `n = tanh(xn + (r * h) · recurrent_kernel_n)`, and there is
+    one bias. Cho et al., 2014.
 
     Args:
         units: the size of output and state.
@@ -185,7 +185,7 @@ class GRU(GatedRNN):
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """The whole recurrence in one operation."""
         cell = self.cell
+        options = {**options, "reset_after": self.reset_after}
         return ops.gru(
-            sequences, states[0], cell.kernel, cell.recurrent_kernel, cell.bias,
-            reset_after=cell.reset_after, **options,
-        )  # type: ignore[attr-defined]  # fmt: skip
+            sequences, states[0], cell.kernel, cell.recurrent_kernel, cell.bias, **options
+        )

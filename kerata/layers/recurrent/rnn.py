@@ -8,8 +8,9 @@ from typing import Any
 from kerata import ops
 from kerata.core.serialization import CustomObjectScope
 from kerata.core.variable import Variable
-from kerata.layers.layer import Layer, call_spec
+from kerata.layers.layer import Layer
 from kerata.layers.recurrent.cell import GatedCell
+from kerata.layers.signatures import call_spec
 from kerata.ops.dispatch import Tensor
 
 Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
@@ -72,7 +73,8 @@ class RNN(Layer):
         batch, length = sequences_shape[:2]
         if self.unroll and length is None:
             raise ValueError(
-                f"{type(self).__name__}: unroll needs a known length; the input is {sequences_shape}"
+                f"{type(self).__name__}: unroll needs a known length; "
+                f"the input is {sequences_shape}"
             )
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((batch, *sequences_shape[2:]))

@@ -26,7 +26,10 @@ def checked_rate(layer: Layer, name: str, rate: Any) -> float:
 
 
 def dropped(
-    x: Tensor, rate: float, generator: SeedGenerator, noise_shape: Sequence[int | None] | None = None
+    x: Tensor,
+    rate: float,
+    generator: SeedGenerator,
+    noise_shape: Sequence[int | None] | None = None,
 ) -> Tensor:
     """`x` with a share `rate`, from 0 to 1, of the elements set to 0 and the others scaled up."""
     if rate == 1:
@@ -46,7 +49,7 @@ class Dropout(Layer):
 
     Input and output: any shape.
 
-    >>> Dropout(0.5)([1.0, 2.0]).tolist()
+    >>> Dropout(0.5)(ops.convert_to_tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
 
@@ -72,7 +75,7 @@ class Dropout(Layer):
             return inputs
         if self.noise_shape is not None and len(self.noise_shape) != len(inputs.shape):
             raise ValueError(
-                f"Dropout: noise_shape must have a size for each of the {len(inputs.shape)} axes of "
-                f"the input; got {self.noise_shape}"
+                f"Dropout: noise_shape must have a size for each of the {len(inputs.shape)} axes "
+                f"of the input; got {self.noise_shape}"
             )
         return dropped(inputs, self.rate, self.seed_generator, self.noise_shape)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from kerata import config, ops
 from kerata.layers.input_spec import InputSpec
@@ -24,7 +25,7 @@ class Flatten(Layer):
     (None, 784)
     """
 
-    live = Layer.live | {"data_format": "data_format"}
+    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

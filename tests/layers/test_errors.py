@@ -1,0 +1,91 @@
+"""What constructors and calls refuse, and what they say: argument, value, expectation."""
+
+import numpy as np
+import pytest
+
+from kerata import layers as L
+from kerata.backends.registry import use_backend
+
+
+def x(*shape):
+    return np.ones(shape, "float32")
+
+
+ARGUMENTS = [
+    (lambda: L.Dense(0), "Dense: units must be a positive integer; got 0"),
+    (lambda: L.Dense(2.5), "units must be a positive integer; got 2.5"),
+    (lambda: L.Dense(True), "units must be a positive integer; got True"),
+    (lambda: L.Dense(3, kernel_initializer="glorot"), "Unknown initializer 'glorot'"),
+    (lambda: L.EinsumDense("ab->b", 3)(x(2, 3)), "must be like 'ab,bc->ac'; got 'ab->b'"),
+    (lambda: L.EinsumDense("abc,cd->abd", 3)(x(2, 3)), "does not fit an input of 2 axes"),
+    (lambda: L.EinsumDense("ab,bc->ac", 3, bias_axes="x")(x(2, 3)), "bias_axes must be axes of"),
+    (lambda: L.Embedding(0, 2), "Embedding: input_dim must be a positive integer; got 0"),
+    (lambda: L.Embedding(3, "x"), "Embedding: output_dim must be a positive integer; got 'x'"),
+    (lambda: L.Input(), "give shape or batch_shape"),
+    (lambda: L.Input(3), r"shape must be a tuple of sizes.*; got 3"),
+    (lambda: L.Input((3, "x")), "shape must be a tuple of sizes"),
+    (lambda: L.Input((3,), batch_shape=(2, 3)), "not both"),
+    (lambda: L.Input(tensor=x(2)), "tensor must be a symbolic tensor; got ndarray"),
+    (lambda: L.ReLU(negative_slope=-1), "ReLU: negative_slope must be 0 or more; got -1"),
+    (lambda: L.Dropout(1.5), "Dropout: rate must be a number from 0 to 1; got 1.5"),
+    (lambda: L.Reshape((-1, -1)), r"-1 \(or None\) at most once; got \(-1, -1\)"),
+    (lambda: L.Conv2D(0, 3), "Conv2D: filters must be a positive integer; got 0"),
+    (lambda: L.Conv2D(3, (3, 3, 3)), r"kernel_size must be one positive integer or 2 of them; got"),
+    (lambda: L.Conv2D(3, 3, strides=0), "strides must be a positive integer; got 0"),
+    (lambda: L.Conv2D(3, 3, padding="causal"), "padding must be one of 'valid', 'same'; got"),
+    (lambda: L.Conv2D(3, 3, data_format="NHWC"), "data_format must be .*; got 'NHWC'"),
+    (lambda: L.Conv2D(3, 3, groups=2), "filters must be a multiple of groups; got 3 filters in 2"),
+    (lambda: L.Conv2D(3, 3, strides=2, dilation_rate=2), "can't both be more than 1"),
+    (
+        lambda: L.Conv2D(4, 2, groups=2)(x(1, 5, 5, 3)),
+        "channels must be a multiple of",
+    ),
+    (lambda: L.Conv1D(3, 2, padding="causal", data_format="channels_first"), "channels_last"),
+    (lambda: L.MaxPooling2D((2, 2, 2)), "pool_size must be one positive integer or 2 of them"),
+    (lambda: L.BatchNormalization(axis=[1]), r"axis must be an int; got \[1\]"),
+    (
+        lambda: L.BatchNormalization(axis=5)(x(2, 3)),
+        "axis 5 is out of range for an",
+    ),
+    (lambda: L.LayerNormalization(axis=5)(x(2, 3)), r"axis \[5\] is out of range"),
+    (lambda: L.LSTM(2, use_cudnn=3), "use_cudnn must be one of 'auto', True, False; got 3"),
+    (lambda: L.LSTM(2, dropout=2), "LSTMCell: dropout must be a number from 0 to 1; got 2"),
+    (lambda: L.LSTM(2, stateful=True)(L.Input((4, 3))), "stateful needs a known batch size"),
+    (lambda: L.LSTM(2, unroll=True)(L.Input((None, 3))), "unroll needs a known length"),
+    (lambda: L.RNN(3), "RNN: cell must have 'call'; got 3"),
+    (lambda: L.MultiHeadAttention(2, 0), "key_dim must be a positive integer; got 0"),
+    (lambda: L.MultiHeadAttention(2, 3, sliding_window=0), "sliding_window must be a positive"),
+    (lambda: L.Lambda("relu"), "Lambda: function must be callable; got 'relu'"),
+    (lambda: L.Dense(3, unknown=1), "Dense: unknown argument.* 'unknown'"),
+    (lambda: L.Dense(3, name="a/b"), "name must be a string without '/'"),
+]
+INPUTS = [
+    (lambda: L.Dense(3)(x(3)), "expected at least 2 axes, found 1"),
+    (lambda: L.Dense(3)(L.Input((None,))), r"kernel would have the shape \(None, 3\)"),
+    (lambda: L.Dense(3)([[1.0, 2.0]]), r"takes tensors \(or arrays\); got"),
+    (lambda: L.Conv2D(3, 3)(x(5, 5, 3)), "expected at least 4 axes, found 3"),
+    (lambda: L.LSTM(3)(x(5, 5)), "expected 3 axes, found 2"),
+    (lambda: L.Add()(x(2, 3)), r"Add takes a list of tensors; its input has the shape \(2, 3\)"),
+    (lambda: L.Add()([x(2, 3), x(3, 3)]), "the inputs must have one batch size; got"),
+    (lambda: L.Subtract()([x(2, 3)] * 3), "Subtract takes two tensors; got 3"),
+    (lambda: L.Concatenate()([x(2, 3), x(3, 3)]), "must agree on all axes but -1; got"),
+    (lambda: L.Concatenate(axis=3)([x(2, 3)] * 2), "the axis 3; got"),
+    (lambda: L.Dropout(0.5, noise_shape=(1,))(x(2, 3), training=True), "for each of the 2 axes"),
+    (lambda: L.BatchNormalization()(x(2, 3), training=True, mask=x(2, 3)), "one axis less than"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), [*ARGUMENTS, *INPUTS])
+def test_refused(make, message):
+    with use_backend("numpy"), pytest.raises((ValueError, TypeError), match=message):
+        make()
+
+
+def test_input_of_another_size_after_building():
+    with use_backend("numpy"):
+        layer = L.Dense(3, name="head")
+        layer(x(2, 4))
+        with pytest.raises(ValueError, match=r"'head'.* axis -1 of its input to have 4 entries"):
+            layer(x(2, 5))
+        with pytest.raises(ValueError, match="axis -1"):
+            layer(L.Input((5,)))
