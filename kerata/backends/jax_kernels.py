@@ -15,6 +15,7 @@ from jax import lax
 from kerata.backends import dtypes
 from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed, window
 from kerata.backends.scope import Scope
+from kerata.backends.state import state
 
 _name = dtypes.standardize_dtype
 
@@ -142,6 +143,9 @@ def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
+_matmul = _accumulating(jnp.matmul)
+
+
 def conv(
     inputs: Any,
     kernel: Any,
@@ -154,6 +158,8 @@ def conv(
     space = "DHW"[-plan.rank :]
     layout = f"N{space}C" if plan.channels_last else f"NC{space}"
     channels = inputs.shape[-1 if plan.channels_last else 1]
+    if channels == kernel.shape[-2] and _gains_by_views(inputs, kernel, plan):
+        return _conv_of_views(inputs, kernel, plan)
     return lax.conv_general_dilated(
         inputs,
         kernel,
@@ -163,6 +169,34 @@ def conv(
         dimension_numbers=(layout, f"{space}IO", layout),
         feature_group_count=channels // kernel.shape[-2],
     )
+
+
+_MOST_VIEWED = 2**26  # elements of all shifted views of an input
+
+
+def _gains_by_views(inputs: Any, kernel: Any, plan: Any) -> bool:
+    """Whether a gradient is taken on a CPU, where XLA's of a convolution takes twice as long as
+    that of a matrix product, and many times as long inside of a loop."""
+    if not state.differentiating or jax.default_backend() != "cpu" or inputs.ndim != 4:
+        return False
+    places = inputs.shape[0] * int(np.prod(plan.output(plan.spatial(inputs.shape))))
+    return places * int(np.prod(kernel.shape[:-1])) <= _MOST_VIEWED
+
+
+def _conv_of_views(inputs: Any, kernel: Any, plan: Any) -> Any:
+    """A convolution as one matrix product of the input's shifted views."""
+    x = inputs if plan.channels_last else jnp.moveaxis(inputs, 1, -1)
+    out = plan.output(x.shape[1:-1])
+    x = jnp.pad(x, ((0, 0), *plan.pads(x.shape[1:-1]), (0, 0)))
+    spans = [(n - 1) * s + 1 for n, s in zip(out, plan.strides, strict=True)]
+    (dh, dw), (sh, sw) = plan.dilation, plan.strides
+    views = [
+        x[:, i * dh : i * dh + spans[0] : sh, j * dw : j * dw + spans[1] : sw]
+        for i in range(plan.size[0])
+        for j in range(plan.size[1])
+    ]
+    y = _matmul(jnp.concatenate(views, axis=-1), kernel.reshape(-1, kernel.shape[-1]))
+    return y if plan.channels_last else jnp.moveaxis(y, -1, 1)
 
 
 def _frame(plan: Any, inner: tuple[Any, ...], outer: Any) -> tuple[Any, ...]:
@@ -181,10 +215,10 @@ def _reduce_window(x: Any, plan: Any, start: Any, function: Any) -> Any:
 
 
 def _tiles(x: Any, plan: Any) -> bool:
-    """Whether the windows lie side by side and fill the input."""
+    """Whether the windows lie side by side, and none needs padding."""
     sizes = plan.spatial(x.shape)
-    return plan.size == plan.strides and all(
-        n % k == 0 for n, k in zip(sizes, plan.size, strict=True)
+    return plan.size == plan.strides and (
+        not plan.same or all(n % k == 0 for n, k in zip(sizes, plan.size, strict=True))
     )
 
 
@@ -206,6 +240,8 @@ def max_pool(
 def _tiled_max(x: Any, plan: Any) -> Any:
     """Windows side by side as axes of their own: the gradient is a comparison, not a scatter."""
     first = 1 if plan.channels_last else 2
+    kept = [slice(n // k * k) for n, k in zip(plan.spatial(x.shape), plan.size, strict=True)]
+    x = x[(slice(None),) * first + tuple(kept)]
     shape, axes = list(x.shape[:first]), []
     for n, k in zip(plan.spatial(x.shape), plan.size, strict=True):
         axes.append(len(shape) + 1)
@@ -346,7 +382,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "broadcast_to": lambda x, shape: jnp.broadcast_to(x, tuple(shape)),
     "concatenate": lambda xs, axis=0: lax.concatenate(xs, axis % xs[0].ndim),
     "stack": lambda x, axis=0: jnp.stack(x, axis), "repeat": jnp.repeat,
-    "tile": lambda x, repeats: jnp.tile(x, repeats), "matmul": _accumulating(jnp.matmul),
+    "tile": lambda x, repeats: jnp.tile(x, repeats), "matmul": _matmul,
     "einsum": _accumulating(jnp.einsum), "softmax": _softmax,
     "relu": jax.nn.relu, "sigmoid": lax.logistic,
 }  # fmt: skip

@@ -30,10 +30,28 @@ def torch_dtype(dtype: Any) -> torch.dtype:
     return DTYPES.get(dtype) or DTYPES[dtypes.standardize_dtype(dtype)]
 
 
-# Elements
-
-
 Kernel: TypeAlias = Callable[..., Tensor]
+_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+
+
+def widening(function: Kernel) -> Kernel:
+    """`function`, done in int64 for the unsigned dtypes that torch computes little with."""
+
+    def kernel(*args: Any, **kwargs: Any) -> Tensor:
+        try:
+            return function(*args, **kwargs)
+        except NotImplementedError:
+            kind = next(a.dtype for a in args if isinstance(a, Tensor))
+            if kind not in _UNSIGNED:
+                raise
+            wide = [a.to(torch.int64) if isinstance(a, Tensor) else a for a in args]
+            y = function(*wide, **kwargs)
+            return y.to(kind) if y.dtype is torch.int64 else y
+
+    return kernel
+
+
+# Elements
 
 
 def _comparison(function: Kernel, mirrored: Kernel) -> Kernel:
@@ -79,7 +97,7 @@ def stop_gradient(variable: Tensor) -> Tensor:
 _SUMS = {
     torch.bool: torch.int32, torch.int8: torch.int32, torch.int16: torch.int32,
     torch.int32: torch.int32, torch.uint8: torch.uint32, torch.uint16: torch.uint32,
-    torch.uint32: torch.uint32,
+    torch.uint32: torch.uint32, torch.uint64: torch.uint64,
 }  # fmt: skip
 
 
@@ -89,14 +107,14 @@ def sum_(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
         return x if kind is None else x.to(kind)
     if kind is None:
         return torch.sum(x, axis, keepdims)
-    if kind is torch.uint32:
+    if kind in _UNSIGNED:
         return torch.sum(x, axis, keepdims, dtype=torch.int64).to(kind)
     return torch.sum(x, axis, keepdims, dtype=kind)
 
 
 def prod(x: Tensor, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     kind = _SUMS.get(x.dtype, x.dtype) if dtype is None else torch_dtype(dtype)
-    x = x.to(torch.int64 if kind is torch.uint32 else kind)
+    x = x.to(torch.int64 if kind in _UNSIGNED else kind)
     for a in sorted(axes_tuple(axis, x.ndim), reverse=True):
         x = torch.prod(x, a, keepdims, dtype=x.dtype)
     return x.to(kind)
@@ -136,7 +154,7 @@ def _arg(function: Kernel) -> Kernel:
 def cumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
     kind = _SUMS.get(x.dtype, x.dtype) if dtype is None else torch_dtype(dtype)
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
-    if kind is torch.uint32:
+    if kind in _UNSIGNED:
         return torch.cumsum(x, axis, dtype=torch.int64).to(kind)
     return torch.cumsum(x, axis, dtype=kind)
 
@@ -309,6 +327,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         last = first  # empty, where torch would raise an error
     if any(isinstance(v, float) for v in (first, last, by)) and kind not in FLOATS:
         return torch.arange(first, last, by, dtype=torch.float64, device=DEVICE).to(kind)
+    if kind in _UNSIGNED:
+        return torch.arange(first, last, by, device=DEVICE).to(kind)
     return torch.arange(first, last, by, dtype=kind, device=DEVICE)
 
 
@@ -442,38 +462,38 @@ def random_bernoulli(shape: Any, probability: float, seed: Tensor) -> Tensor:
     return draw_mask(shape, probability, seed, torch.bool)
 
 
-_TORCH: dict[str, Callable[..., Any]] = {
-    "add": torch.add, "subtract": torch.subtract, "multiply": torch.multiply,
-    "true_divide": torch.true_divide, "floor_divide": torch.floor_divide, "mod": torch.remainder,
-    "power": torch.pow, "maximum": torch.maximum, "minimum": torch.minimum,
-    "logical_and": torch.logical_and, "logical_or": torch.logical_or,
-    "logical_not": torch.logical_not, "negative": torch.neg, "floor": torch.floor,
+_TORCH: dict[str, Kernel] = {
+    "multiply": torch.multiply, "true_divide": torch.true_divide, "floor": torch.floor,
     "ceil": torch.ceil, "exp": torch.exp, "expm1": torch.expm1, "log": torch.log,
     "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "sin": torch.sin,
     "cos": torch.cos, "tanh": torch.tanh, "erf": torch.erf, "erfinv": torch.erfinv,
-    "isnan": torch.isnan, "concatenate": torch.cat, "stack": torch.stack, "einsum": torch.einsum,
+    "isnan": torch.isnan, "concatenate": torch.cat, "stack": torch.stack,
 }  # fmt: skip
 _OWN = (
-    where, absolute, sign, cast, stop_gradient, prod, mean, cumsum, reshape, transpose,
-    broadcast_to, expand_dims, squeeze, unstack, split, getitem, pad, flip, repeat, tile, take,
-    take_along_axis, arange, full, matmul, scan, while_loop, cond,
+    where, cast, stop_gradient, prod, mean, cumsum, reshape, transpose, broadcast_to, expand_dims,
+    squeeze, unstack, split, getitem, pad, repeat, tile, arange, full, scan, while_loop, cond,
     random_uniform, random_normal, random_randint, random_bernoulli,
 )  # fmt: skip
+_WIDENED: dict[str, Kernel] = {
+    "add": torch.add, "subtract": torch.subtract, "floor_divide": torch.floor_divide,
+    "mod": torch.remainder, "power": torch.pow, "maximum": torch.maximum,
+    "minimum": torch.minimum, "logical_and": torch.logical_and, "logical_or": torch.logical_or,
+    "logical_not": torch.logical_not, "negative": torch.neg, "absolute": absolute, "sign": sign,
+    "less": _comparison(torch.lt, torch.gt), "less_equal": _comparison(torch.le, torch.ge),
+    "greater": _comparison(torch.gt, torch.lt), "greater_equal": _comparison(torch.ge, torch.le),
+    "max": _extreme(torch.amax, "min"), "min": _extreme(torch.amin, "max"),
+    "argmax": _arg(torch.argmax), "argmin": _arg(torch.argmin), "flip": flip, "take": take,
+    "take_along_axis": take_along_axis, "matmul": matmul,
+    "einsum": torch.einsum,
+}  # fmt: skip
 PRIMITIVES: dict[str, Callable[..., Any]] = {
     **_TORCH,
     **{function.__name__: function for function in _OWN},
+    **{name: widening(function) for name, function in _WIDENED.items()},
     "equal": _comparison(torch.eq, torch.eq),
     "not_equal": _comparison(torch.ne, torch.ne),
-    "less": _comparison(torch.lt, torch.gt),
-    "less_equal": _comparison(torch.le, torch.ge),
-    "greater": _comparison(torch.gt, torch.lt),
-    "greater_equal": _comparison(torch.ge, torch.le),
     "round": round_,
     "sum": sum_,
-    "max": _extreme(torch.amax, "min"),
-    "min": _extreme(torch.amin, "max"),
     "any": _truth(torch.any),
     "all": _truth(torch.all),
-    "argmax": _arg(torch.argmax),
-    "argmin": _arg(torch.argmin),
 }

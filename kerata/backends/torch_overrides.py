@@ -17,9 +17,11 @@ from kerata.backends.torch_kernels import (
     CHECKED,
     DEVICE,
     FLOATS,
+    PRIMITIVES,
     draw_mask,
     squeeze,
     take_along_axis,
+    widening,
 )
 from kerata.backends.torch_kernels import torch_dtype as _dtype
 
@@ -489,7 +491,7 @@ def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
 
 
 _OWN = (
-    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, clip, one_hot, random_dropout,
+    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, random_dropout,
     leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
     batch_normalization, batch_normalization_training, dot_product_attention,
     sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy, lstm, gru,
@@ -497,8 +499,8 @@ _OWN = (
 )  # fmt: skip
 OVERRIDES: dict[str, Callable[..., Any]] = {
     **{function.__name__: function for function in _OWN},
-    "abs": torch.abs, "divide": torch.true_divide, "reciprocal": torch.reciprocal,
-    "square": torch.square, "isfinite": torch.isfinite, "isinf": torch.isinf, "relu": torch.relu,
-    "relu6": F.relu6, "sigmoid": torch.sigmoid, "hard_sigmoid": F.hardsigmoid, "silu": F.silu,
-    "selu": torch.selu,
+    "abs": PRIMITIVES["absolute"], "clip": widening(clip), "square": widening(torch.square),
+    "relu": widening(torch.relu), "divide": torch.true_divide, "reciprocal": torch.reciprocal,
+    "isfinite": torch.isfinite, "isinf": torch.isinf, "relu6": F.relu6, "sigmoid": torch.sigmoid,
+    "hard_sigmoid": F.hardsigmoid, "silu": F.silu, "selu": torch.selu,
 }  # fmt: skip

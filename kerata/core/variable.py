@@ -88,7 +88,7 @@ class Variable(Operators):
                 )
             from kerata import initializers
 
-            self._initial: Callable[[], np.ndarray] | None = initializers.drawing(
+            self._initial: Any = initializers.drawing(
                 initializer, tuple(shape), dtypes.standardize_dtype(dtype)
             )
         else:
@@ -198,7 +198,7 @@ class Variable(Operators):
                 f"Variable {self.path!r} can't be read under {backend.name} outside of a scope"
             )
         if self._home is None:
-            value = self._initial() if self._initial is not None else self.numpy()
+            value = self._initial()
         else:
             value = self.numpy()
         self._keep(value, backend.home)
@@ -212,12 +212,12 @@ class Variable(Operators):
 
     def numpy(self) -> np.ndarray:
         """A copy of the value on the host, in the stored dtype."""
-        if state.scope is not None and state.scope.get(self) is not None:
-            return load(state.backend.name).to_numpy(state.scope.get(self))
+        scope = state.scope
+        if scope is not None and scope.get(self) is not None:
+            return np.asarray((state.backend or ensure()).to_numpy(scope.get(self)))
         if self._home is None:
-            self._keep(self._initial(), load("numpy"))  # type: ignore[misc]
-        with_home = self._home
-        return with_home.to_numpy(with_home.read(self._storage))
+            self._keep(self._initial(), load("numpy"))
+        return np.asarray(self._home.to_numpy(self._home.read(self._storage)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)

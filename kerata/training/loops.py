@@ -109,13 +109,15 @@ class Chooser:
         self._single = min(self._best, seconds)
         self._calls = 0
         wanted = int(_CALL_SECONDS / max(self._single, 1e-6))
-        if wanted < 4 or full < 4 or 0.2 * self._left * self._single < self._compiling:
+        if wanted < 2 or full < 2 or 0.2 * self._left * self._single < self._compiling:
             self._measuring = False
             return
         self.k = _nearest_divisor(full, min(wanted, full))
 
     def _measure_several(self, seconds: float) -> None:
-        if self._calls == 1:
+        if self._calls == 1:  # compiles too; some programs are far slower inside of a loop
+            if seconds > 2 * self._compiling + 10 * self.k * self._single:
+                self._measuring, self.k = False, 1
             return
         self._measuring = False
         if seconds / self.k > 0.97 * self._single:

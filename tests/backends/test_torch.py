@@ -357,7 +357,7 @@ def test_nothing_is_copied_between_convolutions(active) -> None:
         x = ops.matmul(ops.reshape(x, (2, -1)), dense)
         return ops.mean(ops.sparse_categorical_crossentropy(label, x, True)), None
 
-    step = active.value_and_grad(loss, [*kernels, *biases, dense], None)
+    step = value_and_grad(loss, [*kernels, *biases, dense], has_aux=True)
     x = active.convert(f32(2, 20, 20, 4))
     step(x)
     activity = torch.profiler.ProfilerActivity.CPU
@@ -409,7 +409,7 @@ def test_checkpoint_runs_twice_and_writes_once(active) -> None:
     results = []
     for function in (block, active.checkpoint(block)):
         count.assign(1.0)
-        loss = active.value_and_grad(lambda x, f=function: (ops.sum(f(x)), None), [w], None)
+        loss = value_and_grad(lambda x, f=function: ops.sum(f(x)), [w])
         results.append(loss(active.convert(Y))[1][0])
     torch.testing.assert_close(*results)
     assert runs == [1.0, 1.0, 1.0] and float(count) == 2.0

@@ -87,9 +87,8 @@ def nested(k):
     return model
 
 
-MODELS = {
-    f.__name__: (lambda k, f=f: stack(k, f)) for f in (dense, convolution, lstm, others, half)
-}
+STACKS = [dense, convolution, lstm, others, half]
+MODELS = {f.__name__: (lambda k, f=f: stack(k, f)) for f in STACKS}
 MODELS |= {"branched": branched, "nested": nested}
 
 

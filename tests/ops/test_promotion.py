@@ -1,0 +1,135 @@
+"""Type promotion: the table against JAX's own lattice, and `add` on every backend against the table."""
+
+from __future__ import annotations
+
+import itertools
+
+import hypothesis
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from kerata import config, ops
+from kerata.backends import dtypes
+from tests.ops.deviations import kept_dtype
+
+FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
+LATTICE = [d for d in dtypes.ALL if d not in FLOAT8]
+WEAK = {int: 3, float: 2.5, bool: True}
+# The dtypes in which every engine computes.
+COMPUTED = [d for d in LATTICE if not d.startswith("complex")]
+
+
+@pytest.mark.parametrize("first", LATTICE)
+def test_pairs_follow_jax(first):
+    for second in LATTICE:
+        wanted = str(jnp.promote_types(first, second))
+        if {first, second} & {"uint64"} and {first, second} & {"int8", "int16", "int32", "int64"}:
+            wanted = config.floatx()  # JAX: a weak float, whose default it decides by its own flag
+        assert dtypes.result_type(first, second) == wanted, (first, second)
+
+
+@pytest.mark.parametrize("dtype", LATTICE)
+@pytest.mark.parametrize("scalar", [int, float, complex, bool])
+def test_python_scalars_are_weak(dtype, scalar):
+    wanted = str((jnp.zeros((), dtype) + scalar(1)).dtype)
+    wide = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
+    assert wide.get(dtypes.result_type(dtype, scalar), dtypes.result_type(dtype, scalar)) == wanted
+
+
+@pytest.mark.parametrize("first", dtypes.ALL)
+def test_pairs_follow_keras(keras, first):
+    """Keras' own table has float8 too; it promotes 64-bit integers and floats in another way."""
+    for second in dtypes.ALL:
+        if "complex" in first + second or {"int64", "uint64"} & {first, second}:
+            continue
+        assert dtypes.result_type(first, second) == keras.backend.result_type(first, second)
+
+
+def test_64_bit_integers_take_the_float_that_they_meet():
+    assert dtypes.result_type("int64", "float16") == "float16"
+    assert dtypes.result_type("uint64", "bfloat16") == "bfloat16"
+    assert dtypes.result_type("int64", "uint64") == "float32"
+
+
+@hypothesis.given(st.lists(st.sampled_from([*dtypes.ALL, *WEAK, complex]), min_size=1, max_size=4))
+def test_order_and_repetition_do_not_matter(kinds):
+    found = dtypes.result_type(*kinds)
+    assert all(dtypes.result_type(*p) == found for p in itertools.permutations(kinds))
+    assert dtypes.result_type(*kinds, *kinds) == found
+
+
+def test_floatx_decides_for_weak_floats(monkeypatch):
+    monkeypatch.setitem(config._settings, "floatx", "float16")
+    assert dtypes.result_type(int, float) == "float16"
+    assert dtypes.result_type("int32", float) == "float16"
+    assert dtypes.result_type() == "float16"
+
+
+@pytest.mark.parametrize("first", COMPUTED)
+def test_add_promotes_pairs(backend, first):
+    x = backend.convert(np.ones(2, dtypes.numpy_dtype(first)))
+    for second in COMPUTED:
+        y = backend.convert(np.ones(2, dtypes.numpy_dtype(second)))
+        kept = [kept_dtype(backend.name, d) for d in (first, second)]
+        assert backend.dtype_of(x) == kept[0]
+        total = ops.add(x, y)
+        assert backend.dtype_of(total) == kept_dtype(backend.name, dtypes.result_type(*kept))
+        np.testing.assert_array_equal(
+            backend.to_numpy(total).astype(float), 1 if first == second == "bool" else 2
+        )
+
+
+@pytest.mark.parametrize("first", COMPUTED)
+def test_add_takes_python_scalars_weakly(backend, first):
+    x = backend.convert(np.ones(2, dtypes.numpy_dtype(first)))
+    kept = kept_dtype(backend.name, first)
+    for kind, scalar in WEAK.items():
+        wanted = kept_dtype(backend.name, dtypes.result_type(kept, kind))
+        for total in (ops.add(x, scalar), ops.add(scalar, x)):
+            assert backend.dtype_of(total) == wanted, scalar
+            both = first == "bool" and kind is bool
+            np.testing.assert_array_equal(
+                backend.to_numpy(total).astype(float), 1 if both else 1 + scalar
+            )
+
+
+@pytest.mark.parametrize("op", ["exp", "mean", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "int64"])
+def test_integers_become_floatx(backend, op, dtype):
+    y = getattr(ops, op)(backend.convert(np.ones(2, dtype)))
+    assert backend.dtype_of(y) == "float32"
+
+
+def test_scalars_alone(backend):
+    assert backend.dtype_of(ops.add(1, 2)) == "int32"
+    assert backend.dtype_of(ops.add(1, 2.5)) == "float32"
+    assert backend.dtype_of(ops.add(True, 1)) == "int32"
+    assert backend.dtype_of(ops.true_divide(1, 2)) == "float32"
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.float32, np.dtype("float32"), "float32", jnp.float32, np.ones(1, "float32").dtype]
+)
+def test_standardize_dtype(dtype):
+    assert dtypes.standardize_dtype(dtype) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [(None, "float32"), (float, "float32"), (int, "int32"), (bool, "bool"), (str, "string"),
+     (np.bool_, "bool"), (np.dtype("<U3"), "string"), (np.uint8, "uint8"), ("bfloat16", "bfloat16"),
+     (jnp.bfloat16, "bfloat16"), ("half", "float16")],
+)  # fmt: skip
+def test_standardize_dtype_of_others(dtype, name):
+    assert dtypes.standardize_dtype(dtype) == name
+
+
+@pytest.mark.parametrize("dtype", ["float31", object(), "int", 3])
+def test_standardize_dtype_refuses(dtype):
+    if dtype == "int":  # Python's names stand for their defaults
+        assert dtypes.standardize_dtype(dtype) == "int32"
+        return
+    with pytest.raises(ValueError, match="dtype must be one of bool, uint8"):
+        dtypes.standardize_dtype(dtype)
