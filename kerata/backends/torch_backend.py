@@ -18,11 +18,20 @@ from kerata import config
 from kerata.backends import dtypes
 from kerata.backends.abstract_tensor import AbstractTensor
 from kerata.backends.base import Backend
+from kerata.backends.calls import Arguments, shapes_text
 from kerata.backends.numpy_backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, touched
 from kerata.backends.state import state
-from kerata.backends.torch_kernels import DEVICE, DTYPES, FLOATS, NAMES, PRIMITIVES, torch_dtype
+from kerata.backends.torch_kernels import (
+    DEVICE,
+    DTYPES,
+    FLOATS,
+    NAMES,
+    PRIMITIVES,
+    as_tensor,
+    torch_dtype,
+)  # fmt: skip
 from kerata.backends.torch_overrides import OVERRIDES, nested
 from kerata.backends.torch_windows import WINDOWS
 
@@ -143,7 +152,7 @@ class TorchBackend(Backend):
         if isinstance(x, Tensor):
             tensor = x
         elif isinstance(x, np.ndarray):
-            tensor = from_array(x)
+            tensor = torch.from_numpy(x) if torch.compiler.is_compiling() else from_array(x)
         else:
             tensor = self._foreign(x, dtype)
         if not _ON_HOST:
@@ -238,14 +247,10 @@ class TorchBackend(Backend):
     def _by_arguments(self, function: Callable[..., Any], argnums: Any) -> Callable[..., Any]:
         places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
-        def source(x: Any) -> Tensor:
-            x = x.value if hasattr(type(x), "__kerata_value__") else x
-            return _leaf(x if isinstance(x, Tensor) else self.convert(x))
-
         def call(*args: Any, **kwargs: Any) -> Any:
             arguments = list(args)
             leaves, tree = optree.tree_flatten([args[i] for i in places])
-            sources = [source(leaf) for leaf in leaves]
+            sources = [_leaf(as_tensor(leaf)) for leaf in leaves]
             for i, argument in zip(places, optree.tree_unflatten(tree, sources), strict=True):
                 arguments[i] = argument
             result, gradients = _differentiated(function, sources, arguments, kwargs)
@@ -256,9 +261,9 @@ class TorchBackend(Backend):
 
     def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         """`function` as it is, or with `jit_compile=True` through `torch.compile`."""
-        compilations: list[Any] = []
+        compilations: list[str] = []
         if options.get("jit_compile") is True:
-            call = _compiled(function, compilations)
+            call = _compiled(self, function, compilations)
         else:
 
             @functools.wraps(function)
@@ -339,8 +344,7 @@ class _Program:
         self.function = function
         self.variables: list[Any] = []
         self.written: list[Any] = []
-        self.compiler = compiler
-        self.run = torch.compile(self.pure, fullgraph=True, dynamic=False, backend=compiler)
+        self.run = torch.compile(self.pure, fullgraph=True, backend=compiler)
 
     def first(self, args: Any, kwargs: Any) -> Any:
         """Run the function and note its variables."""
@@ -373,15 +377,17 @@ class _Program:
                 f"jit_compile: torch can't trace {name} whole and compiles it in parts: {error}",
                 stacklevel=3,
             )
-            self.run = torch.compile(self.pure, dynamic=False, backend=self.compiler)
+            self.run = torch.compile(self.pure)
             result, new = self.run(values, args, kwargs)
         for variable, old, value in zip(self.written, values, new, strict=False):
             variable.adopt(old if old.requires_grad else value)
         return result
 
 
-def _compiled(function: Callable[..., Any], compilations: list[Any]) -> Callable[..., Any]:
-    """A program for each combination of shapes, dtypes, plain arguments and modes."""
+def _compiled(
+    backend: TorchBackend, function: Callable[..., Any], compilations: list[str]
+) -> Callable[..., Any]:
+    """A program for each kind of arguments and each mode of the layers."""
     import torch._dynamo  # takes as long as torch itself
     from torch._dynamo.backends.registry import lookup_backend
 
@@ -391,24 +397,23 @@ def _compiled(function: Callable[..., Any], compilations: list[Any]) -> Callable
     inductor = lookup_backend("inductor")
     programs: dict[Any, _Program] = {}
 
-    def compiler(graph: Any, inputs: Sequence[Any]) -> Any:
-        compilations.append(tuple(tuple(x.shape) for x in inputs if isinstance(x, Tensor)))
-        return inductor(graph, inputs)
-
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if state.scope is not None or torch.compiler.is_compiling():
+        if state.scope is not None:
             return function(*args, **kwargs)
-        leaves, tree = optree.tree_flatten((args, kwargs))
-        leaves = [from_array(x).to(DEVICE) if isinstance(x, np.ndarray) else x for x in leaves]
-        args, kwargs = optree.tree_unflatten(tree, leaves)
-        specs = [(x.shape, x.dtype) if isinstance(x, Tensor) else x for x in leaves]
-        key = (tree, state.training, state.autocast, *specs)
+        arguments = Arguments(backend, args, kwargs)
+        given = arguments.rebuild(arguments.dynamic)
+        key = (arguments.key, state.training, state.autocast)
         program = programs.get(key)
         if program is not None:
-            return program(args, kwargs)
-        programs[key] = _Program(function, compiler)
-        return programs[key].first(args, kwargs)
+            return program(*given)
+
+        def compiler(graph: Any, inputs: Sequence[Any]) -> Any:
+            compilations.append(shapes_text(arguments))
+            return inductor(graph, inputs)
+
+        program = programs[key] = _Program(function, compiler)
+        return program.first(*given)
 
     return call
 

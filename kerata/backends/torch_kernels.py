@@ -30,6 +30,13 @@ def torch_dtype(dtype: Any) -> torch.dtype:
     return DTYPES.get(dtype) or DTYPES[dtypes.standardize_dtype(dtype)]
 
 
+def as_tensor(x: Any) -> Tensor:
+    """What the functions and callers of users may hand us, as a tensor."""
+    if isinstance(x, Tensor):
+        return x
+    return x.value if hasattr(type(x), "__kerata_value__") else state.backend.convert(x)
+
+
 Kernel: TypeAlias = Callable[..., Tensor]
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
@@ -391,10 +398,7 @@ def while_loop(
 
 
 def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    chosen = true_fn() if pred else false_fn()
-    return optree.tree_map(
-        lambda x: x if isinstance(x, Tensor) else state.backend.convert(x), chosen
-    )
+    return optree.tree_map(as_tensor, true_fn() if pred else false_fn())
 
 
 # Random draws, from a generator that is seeded anew for each

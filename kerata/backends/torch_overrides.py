@@ -18,11 +18,12 @@ from kerata.backends.torch_kernels import (
     DEVICE,
     FLOATS,
     PRIMITIVES,
+    as_tensor,
     draw_mask,
     squeeze,
     take_along_axis,
     widening,
-)
+)  # fmt: skip
 from kerata.backends.torch_kernels import torch_dtype as _dtype
 
 _NO_CLASS = -(2**62)  # torch leaves out a class of this number
@@ -389,6 +390,10 @@ def gru(
 # Update rules
 
 
+def _tensors(values: Sequence[Any]) -> list[Tensor]:
+    return [v if isinstance(v, Tensor) else as_tensor(v) for v in values]
+
+
 def _held(variables: Sequence[Any]) -> list[Tensor]:
     return [v.storage() for v in variables]
 
@@ -430,9 +435,9 @@ def sgd_update(
     momentum: float = 0.0,
     nesterov: bool = False,
 ) -> None:
-    w, m, g = _held(variables), _held(momentums) if momentum else [], list(gradients)
+    w, m, g = _held(variables), _held(momentums) if momentum else [], _tensors(gradients)
     if _apart(w, m, g):
-        _body("sgd_update")(variables, gradients, momentums, learning_rate, momentum, nesterov)
+        _body("sgd_update")(variables, g, momentums, learning_rate, momentum, nesterov)
         return
     rate = learning_rate.item()
     with torch.no_grad():
@@ -463,11 +468,9 @@ def adam_update(
 ) -> None:
     """Torch adds epsilon to `sqrt(v / (1 - beta_2^t))`: ours is divided by that root too."""
     slots = (momentums, velocities, peaks)
-    w, (m, v, p), g = _held(variables), map(_held, slots), list(gradients)
+    w, (m, v, p), g = _held(variables), map(_held, slots), _tensors(gradients)
     if _apart(w, m, v, p, g):
-        _body("adam_update")(
-            variables, gradients, *slots, step, learning_rate, beta_1, beta_2, epsilon
-        )
+        _body("adam_update")(variables, g, *slots, step, learning_rate, beta_1, beta_2, epsilon)
         return
     count = step.item()
     with torch.no_grad():

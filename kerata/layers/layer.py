@@ -55,6 +55,8 @@ class Layer(LayerState, Configurable, Operation):
         "renorm_momentum": 0.99,
         "rms_scaling": False,
     }
+    supports_masking = False
+    input_spec: Any = None
     _building = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -86,8 +88,6 @@ class Layer(LayerState, Configurable, Operation):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
         self.built = False
-        self.input_spec: Any = None
-        self.supports_masking = getattr(self, "supports_masking", False)
         self._dtype_policy = dtype_policies.get(dtype)
         self._build_shape: Any = None
         if shape is not None:

@@ -123,9 +123,7 @@ class Op:
 
     def run(self, backend: Any, values: Sequence[Any]) -> Any:
         """Run the backend's kernel, or the body, on converted arguments."""
-        kernel = backend.kernels.get(self.name) or backend.body(self)
-        if kernel is None:
-            raise RuntimeError(f"The {backend.name} backend has no kernel for {self.name!r}")
+        kernel = backend.kernels.get(self.name) or backend.body(self) or _missing(self)
         if self.vararg:
             return kernel(*values[:-1], *values[-1])
         return kernel(*values)
@@ -245,9 +243,18 @@ def slow_path(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return op.run(backend, values)
 
 
+def _missing(op: Op) -> Callable[..., Any]:
+    """What runs where a backend lacks a primitive's kernel."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(f"The {state.backend.name} backend has no kernel for {op.name!r}")
+
+    return refuse
+
+
 def _one_tensor(op: Op) -> Callable[..., Any]:
     """Operations whose only tensor is their first argument."""
-    name, body, floating = op.name, op.body, op.promote == "float"
+    name, body, floating = op.name, op.body or _missing(op), op.promote == "float"
 
     def call(x: Any = _ABSENT, /, *args: Any, **kwargs: Any) -> Any:
         backend = state.backend
@@ -264,7 +271,7 @@ def _one_tensor(op: Op) -> Callable[..., Any]:
 
 def _two_tensors(op: Op) -> Callable[..., Any]:
     """Operations whose only tensors are their first two arguments."""
-    name, body, scalars = op.name, op.body, op.scalars
+    name, body, scalars = op.name, op.body or _missing(op), op.scalars
     same, floating = op.promote is not None, op.promote == "float"
 
     def call(x1: Any = _ABSENT, x2: Any = _ABSENT, /, *args: Any, **kwargs: Any) -> Any:

@@ -146,11 +146,11 @@ class RNN(Layer):
 
         return step
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, _: Any, mask: Any = None) -> Any:
         """The input's mask, if all outputs are returned."""
-        if isinstance(previous_mask, (list, tuple)):
-            previous_mask = previous_mask[0]
-        mask = previous_mask if self.return_sequences else None
+        if isinstance(mask, (list, tuple)):
+            mask = mask[0]
+        mask = mask if self.return_sequences else None
         return [mask] + [None] * len(_each(self.state_size)) if self.return_state else mask
 
     @classmethod
