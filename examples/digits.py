@@ -172,7 +172,7 @@ def run_all(picture: pathlib.Path) -> None:
                 p = model.predict(x, verbose=0)
                 _, accuracy = model.evaluate(x, y, verbose=0)
             took = seconds if name == trainer else time.perf_counter() - start
-            job = "train" if name == trainer else "predict, evaluate"
+            job = "train" if name == trainer else "predict"
             rows.append((trainer, name, job, accuracy, took, np.abs(p - reference).max()))
             worst = min(worst, accuracy)
         with kerata.use_backend(trainer):
