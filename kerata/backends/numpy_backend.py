@@ -77,7 +77,9 @@ def extreme(function: Any, combine: Any) -> Callable[..., np.ndarray]:
                 function(x, _axis(axis), keepdims=keepdims, initial=np.asarray(initial, x.dtype))
             )
         found = np.asarray(function(x, _axis(axis), keepdims=keepdims))
-        return np.asarray(found if initial is None else combine(found, np.asarray(initial, x.dtype)))
+        return np.asarray(
+            found if initial is None else combine(found, np.asarray(initial, x.dtype))
+        )
 
     return kernel
 
@@ -373,8 +375,8 @@ _QUIET: dict[str, Callable[..., Any]] = {
     "rsqrt": lambda x: (1 / np.sqrt(x)).astype(x.dtype),
 }  # fmt: skip
 _OWN = (
-    cast, sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split, getitem, pad, take,
-    take_along_axis, arange, full, matmul, einsum, erf, erfinv, conv, max_pool, average_pool, scan,
+    cast, sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split, getitem, pad,
+    take, take_along_axis, arange, full, matmul, einsum, erf, erfinv, conv, max_pool, average_pool, scan,
     while_loop, cond, random_uniform, random_normal, random_randint, random_bernoulli,
 )  # fmt: skip
 
@@ -382,8 +384,8 @@ _OWN = (
 class NumpyBackend(Backend):
     """Arrays of NumPy, computed at once.
 
-    NumPy's operators widen its guest dtypes (bfloat16, float8) where they meet Python's floats, so the
-    bodies of composites are run in float32 for them.
+    NumPy's operators widen its guest dtypes (bfloat16, float8) where they meet Python's floats, so
+    the bodies of composites are run in float32 for them.
     """
 
     name = "numpy"

@@ -229,7 +229,7 @@ def _index(k: Any) -> Any:
 
 
 def _getitem_by_arrays(x: Tensor, key: Any) -> Tensor:
-    keys = [
+    keys: list[Any] = [
         k if k is None or k is Ellipsis or isinstance(k, slice) else _index(k)
         for k in (key if type(key) is tuple else (key,))
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -197,10 +196,7 @@ class Variable(Operators):
             raise RuntimeError(
                 f"Variable {self.path!r} can't be read under {backend.name} outside of a scope"
             )
-        if self._home is None:
-            value = self._initial()
-        else:
-            value = self.numpy()
+        value = self._initial() if self._home is None else self.numpy()
         self._keep(value, backend.home)
 
     def _keep(self, value: np.ndarray, home: Any) -> None:

@@ -86,8 +86,10 @@ class Trainer(_Mixed):
         names = getattr(self, "output_names", ())
         self.optimizer = optimizers.get(optimizer)
         half = self.compute_dtype == "float16"
-        if auto_scale_loss and half and not isinstance(
-            self.optimizer, optimizers.LossScaleOptimizer
+        if (
+            auto_scale_loss
+            and half
+            and not isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         ):
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self._compile_loss = None if loss is None else Objective(loss, loss_weights, names)

@@ -56,7 +56,9 @@ def test_values_are_cast_and_checked(backend):
     v = Variable(np.float32([1, 2]), name="w")
     with StatelessScope([(v, np.int32([3, 4]))]):
         assert backend.dtype_of(v.value) == "float32"
-    with pytest.raises(ValueError, match=r"the value for 'w' has the shape \(3,\), and the variable"):
+    with pytest.raises(
+        ValueError, match=r"the value for 'w' has the shape \(3,\), and the variable"
+    ):
         StatelessScope([(v, [1.0, 2.0, 3.0])])
     with StatelessScope(), pytest.raises(ValueError, match="'w'"):
         v.assign([1.0])

@@ -282,7 +282,10 @@ def test_on_host(training_backend):
     ("make", "message"),
     [
         (lambda: Variable("ones"), "shape must be given with the initializer 'ones'"),
-        (lambda: Variable(A, (3,)), r"the initial value has the shape \(2, 2\), and shape is \(3,\)"),
+        (
+            lambda: Variable(A, (3,)),
+            r"the initial value has the shape \(2, 2\), and shape is \(3,\)",
+        ),
         (lambda: Variable(A, name="a/b"), "name must be a string without '/'; got 'a/b'"),
         (lambda: Variable(A, name=3), "name must be a string"),
         (lambda: Variable(A, aggregation="most"), "aggregation must be one of"),
@@ -305,6 +308,8 @@ def test_operations_take_variables(backend):
     v = Variable(A)
     for name in ("exp", "sum", "transpose", "softmax", "ravel"):
         found = ops.convert_to_numpy(operations[name](v))
-        np.testing.assert_array_equal(found, ops.convert_to_numpy(operations[name](backend.convert(A))))
+        np.testing.assert_array_equal(
+            found, ops.convert_to_numpy(operations[name](backend.convert(A)))
+        )
     assert ops.shape(v) == (2, 2)
     np.testing.assert_array_equal(ops.convert_to_numpy(ops.stack([v, v]))[1], A)

@@ -75,7 +75,10 @@ def _loops() -> list[Case]:
     twice = lambda x: x * 2.0  # noqa: E731
     small = lambda x: x[0] < 100.0  # noqa: E731
     never = lambda x: x[0] < -100.0  # noqa: E731
-    fori = lambda low, high, f, x: _scan(lambda c, i: (f(np.int32(i), c), None), x, range(low, high))[0]  # noqa: E731
+
+    def fori(low: int, high: int, f: Any, x: Any) -> Any:
+        return _scan(lambda c, i: (f(np.int32(i), c), None), x, range(low, high))[0]
+
     loop: dict[str, Any] = {"grad": False, "opens": False}
     return [
         Case("while_loop", (below, count, (ZERO, X)), _until, note="pair", dtype=("int32", "float32"), **loop),

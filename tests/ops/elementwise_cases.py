@@ -31,7 +31,15 @@ TIES = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.0, 7.49], "float32")
 
 def table() -> list[Case]:
     """The cases."""
-    return [*_arithmetic(), *_division(), *_comparison(), *_logic(), *_simple(), *_functions(), *_own()]
+    return [
+        *_arithmetic(),
+        *_division(),
+        *_comparison(),
+        *_logic(),
+        *_simple(),
+        *_functions(),
+        *_own(),
+    ]
 
 
 def _arithmetic() -> list[Case]:
@@ -130,7 +138,9 @@ def _comparison() -> list[Case]:
             Case(name, (SPECIAL, SPECIAL[::-1].copy()), f, dtype="bool", note="nan-inf"),
             Case(name, (SPECIAL, SPECIAL), f, dtype="bool", note="nan-itself"),
             Case(name, (BRAIN, BRAIN[:1]), f, dtype="bool"),
-            Case(name, (near, near[::-1].copy()), f, dtype="bool", note="beyond-float64", opens=False),
+            Case(
+                name, (near, near[::-1].copy()), f, dtype="bool", note="beyond-float64", opens=False
+            ),
             Case(name, (EMPTY, 0), f, dtype="bool", opens=False),
         ]
     return cases

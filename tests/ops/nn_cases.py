@@ -74,7 +74,9 @@ def _activations() -> list[Case]:
         cases += [Case(name, (CUBE,), f, {"axis": axis}) for axis in (-1, 0, (0, 2))]
         cases += [
             Case(name, (X * 100,), f, note="far", tolerance=1e-5, grad=False),
-            Case(name, (np.array([[-np.inf, 0.0, 1.0]], "float32"),), f, note="minus-inf", grad=False),
+            Case(
+                name, (np.array([[-np.inf, 0.0, 1.0]], "float32"),), f, note="minus-inf", grad=False
+            ),
             Case(name, (INTS,), f, dtype="float32"),
             Case(name, (BRAIN,), f, grad=False),
         ]
@@ -103,7 +105,9 @@ def _products() -> list[Case]:
     ones = np.ones((2, 4096), ml_dtypes.bfloat16)
     cases += [
         Case("matmul", (BRAIN, BRAIN.T.copy()), np.matmul, grad=False),
-        Case("matmul", (ones, ones.T.copy()), np.matmul, grad=False, note="bfloat16-sums-in-float32"),
+        Case(
+            "matmul", (ones, ones.T.copy()), np.matmul, grad=False, note="bfloat16-sums-in-float32"
+        ),
         Case("dot", (X, vector), np.dot, tolerance=1e-5),
         Case("dot", (a, b), np.dot, tolerance=1e-5),
         Case("dot", (X, 2.0), np.dot),
@@ -122,7 +126,9 @@ def _products() -> list[Case]:
         ("...i,i->...", (a, vector)), ("ba", (X,)), ("ij , jk -> ki", (X, b[0])),
         ("ij,jk->ik", (INTS, INTS.T.copy())),
     ):  # fmt: skip
-        cases.append(Case("einsum", (text, *operands), np.einsum, tolerance=1e-5, opens="ii" not in text))
+        cases.append(
+            Case("einsum", (text, *operands), np.einsum, tolerance=1e-5, opens="ii" not in text)
+        )
     cases.append(Case("einsum", ("ij,ij->i", INTS, X), np.einsum, dtype="float32", tolerance=1e-5))
     return cases
 
@@ -165,7 +171,7 @@ def _pools() -> list[Case]:
         ):
             y, order = (x, "channels_last") if i % 2 else (first, "channels_first")
             args = (y, size, strides, padding, order)
-            grad = None if y.ndim == 3 or i == 1 and y.ndim == 4 else False
+            grad = None if y.ndim == 3 or (i == 1 and y.ndim == 4) else False
             cases.append(Case("max_pool", args, ref.pool("max"), grad=grad))
             cases.append(Case("average_pool", args, ref.pool("average"), grad=grad))
     return [
@@ -195,7 +201,9 @@ def _batch(x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scal
     return y + (0 if offset is None else offset)
 
 
-def _batch_training(x: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3) -> Any:
+def _batch_training(
+    x: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Any:
     others = tuple(a for a in range(x.ndim) if a != axis % x.ndim)
     mean, variance = _moments(x, others)
     return _batch(x, mean, variance, axis, offset, scale, epsilon), mean, variance

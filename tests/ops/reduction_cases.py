@@ -97,7 +97,14 @@ def _extremes() -> list[Case]:
             Case(name, (BOTH,), reference, {"axis": 1}, note="inf"),
             Case(name, (X,), reference, {"axis": 0, "initial": 0.25}),
             Case(name, (INTS,), reference, {"initial": 7}),
-            Case(name, (EMPTY,), reference, {"axis": 1, "initial": 2.0}, note="no-elements", grad=False),
+            Case(
+                name,
+                (EMPTY,),
+                reference,
+                {"axis": 1, "initial": 2.0},
+                note="no-elements",
+                grad=False,
+            ),
             Case(name, (NONE,), reference, {"axis": 1}, note="no-rows", opens=False),
         ]
     return cases

@@ -77,7 +77,9 @@ def pool(kind: str) -> Callable[..., np.ndarray]:
         steps = _sizes(pool_size if strides is None else strides, rank)
         wide = x.astype(float)
         padded = _padded(wide, window, steps, padding, np.nan)
-        counts = [(n - k) // s + 1 for n, k, s in zip(padded.shape[1:-1], window, steps, strict=True)]
+        counts = [
+            (n - k) // s + 1 for n, k, s in zip(padded.shape[1:-1], window, steps, strict=True)
+        ]
         seen = np.stack([_shifted(padded, p, counts, steps) for p in np.ndindex(*window)])
         return np.nanmax(seen, 0) if kind == "max" else np.nanmean(seen, 0)
 

@@ -108,7 +108,10 @@ def test_no_kernel_says_so():
     undone.__annotations__["x"] = "Tensor"
     op = primitive()(undone)
     try:
-        with registry.use_backend("numpy"), pytest.raises(RuntimeError, match="no kernel for 'undone'"):
+        with (
+            registry.use_backend("numpy"),
+            pytest.raises(RuntimeError, match="no kernel for 'undone'"),
+        ):
             op([1.0])
     finally:
         operations.pop("undone")

@@ -138,7 +138,7 @@ def test_shape_mistakes_are_found_when_the_model_is_built():
     i = kerata.Input((4,))
     with pytest.raises(ValueError, match=r"4.*5|5.*4"):
         kerata.ops.matmul(i, np.ones((5, 2), "float32"))
-    with pytest.raises(ValueError, match="smaller|no output is left|larger"):
+    with pytest.raises(ValueError, match="no output is left"):
         layers.Conv2D(2, 9)(kerata.Input((8, 8, 1)))
 
 
@@ -203,6 +203,6 @@ def test_numpy_and_openvino_say_that_they_do_not_train():
     for name in [n for n in ("numpy", "openvino") if kerata.backends.installed(n)]:
         with (
             kerata.use_backend(name),
-            pytest.raises(RuntimeError, match="does not differentiate.*jax"),
+            pytest.raises(RuntimeError, match=r"does not differentiate.*jax"),
         ):
             classifier().fit(x, y, verbose=0)
