@@ -375,9 +375,10 @@ _QUIET: dict[str, Callable[..., Any]] = {
     "rsqrt": lambda x: (1 / np.sqrt(x)).astype(x.dtype),
 }  # fmt: skip
 _OWN = (
-    cast, sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split, getitem, pad,
-    take, take_along_axis, arange, full, matmul, einsum, erf, erfinv, conv, max_pool, average_pool, scan,
-    while_loop, cond, random_uniform, random_normal, random_randint, random_bernoulli,
+    cast, sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split, getitem,
+    pad, take, take_along_axis, arange, full, matmul, einsum, erf, erfinv, conv, max_pool,
+    average_pool, scan, while_loop, cond, random_uniform, random_normal, random_randint,
+    random_bernoulli,
 )  # fmt: skip
 
 
