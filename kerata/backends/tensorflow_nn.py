@@ -156,6 +156,16 @@ def _activation(function: Callable[..., Any], **options: float) -> Callable[[Any
     return lambda x: function(features=x, **options)
 
 
+def relu(x: Any) -> Any:
+    # `Relu` that the graph optimizer fuses with a product turns NaN into 0. With the 0 in front,
+    # the gradient where they are equal goes to it.
+    return raw.Maximum(x=tf.zeros((), x.dtype), y=x)
+
+
+def relu6(x: Any) -> Any:
+    return raw.Minimum(x=tf.constant(6, x.dtype), y=relu(x))
+
+
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     return raw.LeakyRelu(features=x, alpha=negative_slope)
 
@@ -221,8 +231,8 @@ _average_pool = _pooling(
 )
 KERNELS: dict[str, Callable[..., Any]] = {
     "conv": conv, "max_pool": _max_pool, "average_pool": _average_pool,
-    "relu": _activation(raw.Relu), "relu6": _activation(raw.Relu6), "leaky_relu": leaky_relu,
-    "elu": elu, "selu": _activation(raw.Selu), "sigmoid": unary(raw.Sigmoid),
+    "relu": relu, "relu6": relu6, "leaky_relu": leaky_relu, "elu": elu,
+    "selu": _activation(raw.Selu), "sigmoid": unary(raw.Sigmoid),
     "softplus": _activation(raw.Softplus), "softsign": _activation(raw.Softsign),
     "softmax": _last_axis("softmax", raw.Softmax),
     "log_softmax": _last_axis("log_softmax", raw.LogSoftmax), "clip": clip, "one_hot": one_hot,

@@ -136,7 +136,8 @@ def load_model(
             raise ValueError(f"{CONFIG} in {filepath} is no config of a model")
         compiled_with = config.pop("compile_config", None)
         known = {"Functional": Model, **(custom_objects or {})}
-        model = deserialize_object(_not_compiled(config), known, safe_mode)
+        config = config if compile else _not_compiled(config)
+        model = deserialize_object(config, known, safe_mode)
         if compile and compiled_with:
             with CustomObjectScope(known), unsafe(not safe_mode):
                 _compile(model, compiled_with)

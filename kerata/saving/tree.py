@@ -72,6 +72,11 @@ def _named_items(container: Any) -> Iterator[tuple[str, Any]]:
         yield (name if count == 1 else f"{name}_{count - 1}"), item
 
 
+def name_of(value: Any) -> str:
+    """An object's name, or that of its class."""
+    return str(getattr(value, "name", class_name(value)))
+
+
 def class_name(value: Any) -> str:
     """An object's class in snake case; Keras calls a graph's `functional`."""
     is_graph = type(value) is Model and getattr(value, "_graph", None) is not None

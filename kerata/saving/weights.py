@@ -16,7 +16,7 @@ from kerata.optimizers.optimizer import Optimizer
 from kerata.saving import container, files
 from kerata.saving.hdf5 import Store, stores
 from kerata.saving.shards import open_shards, write_shards
-from kerata.saving.tree import saveables
+from kerata.saving.tree import name_of, saveables
 
 _SHOWN = 10
 _UNBUILT = 2  # an optimizer's variables before it is built: iterations and learning rate
@@ -57,7 +57,7 @@ def save_weights(
             "Call it on data, or build(input_shape), first"
         )
     if max_shard_size is not None:
-        groups = ((f"{p}/vars", v.name, _variables(v)) for p, v in saveables(model).items())
+        groups = ((f"{p}/vars", name_of(v), _variables(v)) for p, v in saveables(model).items())
         write_shards(path, groups, max_shard_size)
         return
     with files.replacing(path) as temporary:
@@ -71,7 +71,7 @@ def write_state(model: Any, file: Any) -> None:
     with h5py.File(file, "w") as root:
         for path, value in saveables(model).items():
             group = root.require_group(f"{path}/vars")
-            group.attrs["name"] = value.name
+            group.attrs["name"] = name_of(value)
             _write(value, Store(group))
 
 
@@ -190,7 +190,7 @@ def read_state(
         hint = "" if skip_mismatch is None else f"\n{_HINT}"
         raise ValueError(_message(model, source, wanted, found) + _listed(problems) + hint)
     if problems:
-        warnings.warn(f"{source}: skipped what does not fit. {_listed(problems)}", stacklevel=3)
+        warnings.warn(f"{source}: skipped what does not fit{_listed(problems)}", stacklevel=3)
     for path, value in wanted.items():
         if path in found and not faults[path]:
             try:
@@ -222,6 +222,8 @@ def _fault(value: Any, store: Store | None) -> str | None:
         return None
     if isinstance(value, SeedGenerator):
         return None if store is not None and _is_seed(store) else "is no seed in the file"
+    if not isinstance(value, (LayerState, Optimizer)):
+        return None
     load = type(value).load_own_variables
     own = value.variables if isinstance(value, Optimizer) else value._own()
     names = list(store) if store is not None else []
@@ -246,7 +248,7 @@ def _is_seed(store: Store) -> bool:
 
 
 def _label(value: Any, path: str) -> str:
-    return f"{value.name!r} ({type(value).__name__}, at {path or 'the top'})"
+    return f"{name_of(value)!r} ({type(value).__name__}, at {path or 'the top'})"
 
 
 def _left_over(wanted: Mapping[str, Any], found: Mapping[str, Store]) -> list[str]:
@@ -260,7 +262,9 @@ def _left_over(wanted: Mapping[str, Any], found: Mapping[str, Store]) -> list[st
 
 def _is_extra(path: str, store: Store) -> bool:
     """Whether a model may do without it: the state of an optimizer or of a seed."""
-    return path.split("/")[0] == "optimizer" or ("seed" in path and _is_seed(store))
+    last = path.rpartition("/")[2]
+    counts_steps = "0" in store and store.shape("0") == ()
+    return ("opt" in last and counts_steps) or ("seed" in last and _is_seed(store))
 
 
 def _message(model: Any, source: str, wanted: Mapping[str, Any], found: Mapping[str, Store]) -> str:

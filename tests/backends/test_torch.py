@@ -30,32 +30,27 @@ U = np.array([200, 100, 3], "uint8")
 NAN = np.array([1.0, np.nan, -np.inf], "float32")
 CUBE = f32(2, 3, 4)
 LINE, IMAGE, SPACE = f32(2, 9, 4), f32(2, 8, 7, 4), f32(2, 5, 6, 5, 4)
+FORMATS = (("channels_last", np.copy), ("channels_first", lambda x: np.moveaxis(x, -1, 1).copy()))
 SEED = np.array([3, 5], "int32")
 
 BINARY = [
     "add", "subtract", "multiply", "floor_divide", "mod", "maximum", "minimum", "equal", "not_equal",
     "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
 ]  # fmt: skip
-UNARY = [
-    "negative", "absolute", "sign", "floor", "ceil", "exp", "expm1", "sin", "cos", "tanh", "erf",
-    "isnan", "logical_not",
-]  # fmt: skip
-
 WIDE = [K.astype(t) % 5 for t in ("uint16", "uint32", "uint64")]  # torch has few kernels for them
 
 CASES = [
     *[(n, *pair) for n in BINARY for pair in ((X, Y), (K, J), (NAN, NAN[::-1].copy()))],
     *[(n, X, 2.0) for n in BINARY[:5] + BINARY[7:13]],
     *[(n, 2.0, X) for n in BINARY[:5] + BINARY[7:13]],
-    *[(n, w, w.T.reshape(w.shape)) for n in (*BINARY[:3], *BINARY[5:13], "where") for w in WIDE],
+    *[(n, w, w.T.reshape(w.shape)) for n in (*BINARY[:3], *BINARY[5:13]) for w in WIDE],
     *[(n, w) for n in ("sum", "prod", "max", "argmax", "flip", "cumsum", "square") for w in WIDE],
-    *[(n, X) for n in UNARY],
-    *[(n, K) for n in ("negative", "absolute", "sign", "floor", "isnan", "logical_not", "exp")],
-    *[(n, P) for n in ("log", "log1p", "sqrt", "rsqrt", "reciprocal")],
+    *[(n, x) for n in ("absolute", "sign", "floor", "isnan", "logical_not") for x in (X, K, NAN)],
+    *[(n, P) for n in ("log1p", "expm1", "rsqrt", "erf", "tanh", "reciprocal")],
     ("add", B, B), ("absolute", B), ("sign", NAN), ("true_divide", K, J), ("add", U, K[0]),
     ("power", P, Y), ("power", 2.0, X), ("power", K, np.abs(J)), ("erfinv", np.tanh(X)),
     ("round", np.array([0.5, 1.5, -2.5, 1.25], "float32")), ("round", X, 2), ("round", K * 10, -1),
-    ("where", B, K, J), ("where", K, X[:2, :3], 0.0), ("cast", X, "int32"), ("cast", X, "bfloat16"),
+    *[("where", B, K, J.astype(w.dtype)) for w in (K, *WIDE)], ("where", K, X[:2, :3], 0.0), ("cast", X, "int32"), ("cast", X, "bfloat16"),
     *[(n, CUBE, *a) for n in ("sum", "prod", "mean", "max", "min", "any", "all")
       for a in ((), (1,), ((0, -1), True), ([0, 1],), (None, True), ((),))],
     *[(n, v) for n in ("sum", "prod") for v in (B, U, K, K.astype("int16"), K.astype("int64"))],
@@ -76,27 +71,20 @@ CASES = [
     ("take_along_axis", X, K[:1, :1], 0), ("take_along_axis", X, K.reshape(-1)),
     ("arange", 0.5, 2), ("arange", 3, 0, -1, "float32"), ("arange", 3, 5, -1),
     ("full", 2, 1.5, "int32"), ("full", (), True), ("matmul", B, B.T), ("einsum", "...i,i", K, K[0]),
-    *[("conv", x, k, *a, f) for x, k in (
+    *[("conv", moved(x), k, *a, f) for x, k in (
         (LINE, f32(3, 4, 6)), (LINE, f32(2, 2, 6)), (IMAGE, f32(3, 3, 4, 6)),
         (IMAGE, f32(2, 3, 1, 4)), (IMAGE, f32(1, 1, 4, 1)), (SPACE, f32(2, 3, 1, 4, 2)),
       ) for a in ((1, "valid"), (1, "same"), (2, "same"), (2, "valid"))
-      for f in ("channels_last", "channels_first")],
+      for f, moved in FORMATS],
     ("conv", IMAGE, f32(3, 2, 2, 6), 1, "SAME", None, [2, 3]),
-    *[(n, x, k, s, p, f) for n in ("max_pool", "average_pool") for x in (LINE, IMAGE, SPACE)
+    *[(n, moved(x), k, s, p, f) for n in ("max_pool", "average_pool") for x in (LINE, IMAGE, SPACE)
       for k, s in ((2, None), (3, 2), (2, 1), (3, 1), (1, 3)) for p in ("valid", "same", "VALID")
-      for f in ("channels_last", "channels_first")],
+      for f, moved in FORMATS],
     ("max_pool", K.reshape(1, 6, 1), 2), ("average_pool", IMAGE, [2, 3], [1, 2], "same"),
 ]  # fmt: skip
 
 
-def oriented(args: tuple) -> tuple:
-    """Images with their channels first where the case says so."""
-    if isinstance(args[-1], str) and args[-1] == "channels_first":
-        return (np.moveaxis(args[0], -1, 1).copy(), *args[1:])
-    return args
-
-
-def run(backend: str, name: str, args: tuple) -> list[np.ndarray]:
+def run(backend: str, name: str, *args: object) -> list[np.ndarray]:
     with use_backend(backend) as active:
         result = operations[name](*args)
         results = result if isinstance(result, (list, tuple)) else [result]
@@ -106,14 +94,10 @@ def run(backend: str, name: str, args: tuple) -> list[np.ndarray]:
 
 
 def close(found: np.ndarray, wanted: np.ndarray, rtol: float = 1e-6, scale: float = 1.0) -> None:
-    assert found.dtype == wanted.dtype
-    assert found.shape == wanted.shape
-    if wanted.dtype.kind in "biu":
-        np.testing.assert_array_equal(found, wanted)
-    else:
-        rtol = max(rtol, 2e-3 if wanted.dtype.itemsize == 2 else 0)
-        found, wanted = found.astype("float64"), wanted.astype("float64")
-        np.testing.assert_allclose(found, wanted, rtol, rtol * scale)
+    assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+    rtol = 0.0 if wanted.dtype.kind in "biu" else max(rtol, 2e-3 * (wanted.dtype.itemsize < 4))
+    found, wanted = found.astype("float64"), wanted.astype("float64")
+    np.testing.assert_allclose(found, wanted, rtol, rtol * scale)
 
 
 def test_every_primitive_has_a_kernel() -> None:
@@ -123,13 +107,11 @@ def test_every_primitive_has_a_kernel() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c[0])
 def test_agrees_with_numpy(case: tuple) -> None:
-    name, *args = case
-    arguments = oriented(tuple(args))
     with np.errstate(all="ignore"):
-        wanted = run("numpy", name, arguments)
-    for f, w in zip(run("torch", name, arguments), wanted, strict=True):
-        # Sums of products of ordinary size: the last digits depend on the order.
-        close(f, w, scale=10.0 if name in ("conv", "einsum", "matmul") else 1.0)
+        wanted = run("numpy", *case)
+    for f, w in zip(run("torch", *case), wanted, strict=True):
+        # The last digits of sums of products depend on the order.
+        close(f, w, scale=10.0 if case[0] == "conv" else 1.0)
 
 
 def variables(*arrays: np.ndarray, trainable: bool = True) -> list[Variable]:
@@ -142,10 +124,7 @@ def active():
         yield backend
 
 
-def softmaxed(x: np.ndarray) -> np.ndarray:
-    return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
-
-
+S = np.exp(Y) / np.exp(Y).sum(-1, keepdims=True)
 S4, G = f32(2, 5, 4, 8), f32(2, 7, 2, 8)
 LSTM = (f32(2, 5, 3), f32(2, 4), f32(2, 4), f32(3, 16), f32(4, 16), f32(16))
 GRU = (f32(2, 5, 3), f32(2, 4), f32(3, 12), f32(4, 12), f32(2, 12))
@@ -168,9 +147,9 @@ OVERRIDES = [
     *[("sparse_categorical_crossentropy", t, o, o is X, *a) for t, o, a in (
         (K.reshape(-1)[:4] % 6, X, ()), (np.array([0, -1, 9, 5]), X, ()), (K[:1, :3].T, P[:3], ()),
         (np.zeros((2, 4), "uint8"), np.abs(CUBE), (1,)))],
-    *[("categorical_crossentropy", softmaxed(Y), o, o is X) for o in (X, P)],
-    *[("binary_crossentropy", t, o, True) for t, o in ((softmaxed(Y), X * 9), (np.float32(1), X))],
-    ("binary_crossentropy", softmaxed(Y), softmaxed(X * 9)),
+    *[("categorical_crossentropy", S, o, o is X) for o in (X, P)],
+    *[("binary_crossentropy", t, o, True) for t, o in ((S, X * 9), (np.float32(1), X))],
+    ("binary_crossentropy", S, S[::-1].copy()),
     ("random_dropout", X, 0.4, None, SEED), ("random_dropout", X, 0.4, (None, 1), SEED),
     ("random_dropout", f32(300, 300), 0.1, None, SEED), ("random_dropout", X, 0.0, None, SEED),
 ]  # fmt: skip
@@ -178,46 +157,32 @@ OVERRIDES = [
 
 @pytest.mark.parametrize("case", OVERRIDES, ids=lambda c: c[0])
 def test_override_agrees_with_body(case: tuple, active) -> None:
-    name, *args = case
-    found = run("torch", name, tuple(args))
     with ops.without_overrides():
-        wanted = run("torch", name, tuple(args))
-    for f, w in zip(found, wanted, strict=True):
+        wanted = run("torch", *case)
+    for f, w in zip(run("torch", *case), wanted, strict=True):
         close(f, w, 2e-6)
 
 
-@pytest.mark.parametrize(("name", "args"), [("lstm", LSTM), ("gru", GRU)])
+@pytest.mark.parametrize(("name", "args"), [("lstm", LSTM), ("gru", GRU), ("gru", GRU[:-1])])
 @pytest.mark.parametrize("backwards", [False, True])
-@pytest.mark.parametrize("biased", [False, True])
-def test_fused_recurrence(active, name: str, args: tuple, backwards: bool, biased: bool) -> None:
-    args = tuple(active.convert(a) for a in args)
-    args = args if biased else args[:-1]
-
+def test_fused_recurrence(active, name: str, args: tuple, backwards: bool) -> None:
     def loss(*args):
         last, every, states = operations[name](*args, go_backwards=backwards)
-        return ops.sum(every * every) + ops.sum(last * states[-1]), every
+        return ops.sum(every * every) + ops.sum(last * states[-1])
 
-    places = tuple(range(len(args)))
-    (_, found), gradients = value_and_grad(loss, argnums=places, has_aux=True)(*args)
+    differentiated = value_and_grad(loss, argnums=tuple(range(len(args))))
     with ops.without_overrides():
-        (_, wanted), references = value_and_grad(loss, argnums=places, has_aux=True)(*args)
-    for f, w in zip((found, *gradients), (wanted, *references), strict=True):
-        torch.testing.assert_close(f, w, rtol=1e-5, atol=2e-6)
+        wanted, references = differentiated(*args)
+    found, gradients = differentiated(*args)
+    torch.testing.assert_close((found, *gradients), (wanted, *references), rtol=1e-5, atol=2e-6)
 
 
-GRADIENTS = [
-    *[(n, x, 2, 2, "same") for n in ("max_pool", "average_pool") for x in (LINE, IMAGE)],
-    ("conv", LINE, f32(3, 2, 4), 2, "same"), ("conv", IMAGE, f32(2, 3, 4, 3), 1, "same"),
-    ("conv", SPACE, f32(2, 2, 2, 4, 2), 2, "valid"), ("take", X, K % 4, 0), ("softplus", X * 30),
-    ("take_along_axis", X, np.argsort(X, 1), 1), ("pad", X, 2, "reflect"), ("repeat", X, 2, 1),
-    ("getitem", CUBE, (slice(None, None, -1), [0, 0])), ("layer_normalization", CUBE, f32(4)),
-    ("dot_product_attention", S4, G, G, f32(5, 7), LOOK), ("binary_crossentropy", P, X, True),
-    ("batch_normalization_training", IMAGE, -1, f32(4), f32(4)),
-    *[("sparse_categorical_crossentropy", np.arange(4), o, o is X) for o in (X, P)],
-]  # fmt: skip
+SMOOTH = ("conv", "max_pool", "average_pool", "pad", "getitem", "repeat")
+SMOOTH = [c for c in CASES if c[0] in SMOOTH]
+SMOOTH += [c for c in OVERRIDES if c[0] not in ("clip", "one_hot", "binary_crossentropy")]
 
 
-@pytest.mark.parametrize("case", GRADIENTS, ids=lambda c: c[0])
+@pytest.mark.parametrize("case", SMOOTH, ids=lambda c: c[0])
 def test_gradients_are_the_slopes(case: tuple, active) -> None:
     name, *args = case
     args = [active.convert(a) if isinstance(a, np.ndarray) else a for a in args]
@@ -230,101 +195,85 @@ def test_gradients_are_the_slopes(case: tuple, active) -> None:
         return y[0] if isinstance(y, tuple) else y
 
     doubles = [args[i].double().requires_grad_() for i in places]
-    assert torch.autograd.gradcheck(function, doubles, atol=1e-6, fast_mode=True)
+    if doubles:
+        assert torch.autograd.gradcheck(function, doubles, atol=1e-5, fast_mode=True)
 
 
 def test_value_and_grad_of_variables(active) -> None:
-    w, frozen, unused = variables(X), variables(Y, trainable=False)[0], variables(P)[0]
+    w, unused, frozen = *variables(X, P), Variable(Y, trainable=False)
     seen = Variable(0.0, trainable=False)
 
     def loss(x):
         seen.assign(seen.value + 1.0)
-        y = ops.sum(w[0].value * frozen.value * x)
+        y = ops.sum(w.value * frozen.value * x)
         return y, {"y": y}
 
-    for chosen in ([*w, unused], [*w, unused, frozen]):  # the second not by leaves alone
+    for chosen in ([w, unused], [w, unused, frozen]):  # the second not by leaves alone
         (value, aux), gradients = value_and_grad(loss, chosen, has_aux=True)(2.0)
         assert not value.requires_grad and not aux["y"].requires_grad
         for g, wanted in zip(gradients, (2 * Y, 0 * P, 2 * X), strict=False):
             np.testing.assert_allclose(g.numpy(), wanted, 1e-6)
     assert float(seen) == 2.0
-    (_, _), gradients = value_and_grad(lambda: (ops.sum(Y), None), w, has_aux=True)()
-    assert not gradients[0].any()
+    assert not value_and_grad(lambda: ops.sum(Y), [w])()[1][0].any()
 
 
 def test_value_and_grad_in_a_scope_and_nested(active) -> None:
-    w, count = variables(X)[0], Variable(0.0, trainable=False)
+    (w,), count = variables(Y), Variable(0.0, trainable=False)
 
     def inner(x):
         count.assign(count.value + 1.0)
-        return ops.sum(w.value * w.value * w.value * x), None
+        return ops.sum(w.value * w.value * w.value * x)
 
     def outer(x):
-        (_, _), (g,) = value_and_grad(inner, [w], has_aux=True)(x)
-        return ops.sum(g * g), None
+        (g,) = value_and_grad(inner, [w])(x)[1]
+        return ops.sum(g * g)
 
-    value = active.convert(Y)
-    wanted = 2 * (3 * 2.0 * Y**2) * (6 * 2.0 * Y)
+    value = active.convert(X)
     with Scope([(w, value)]) as scope:
-        _, (g,) = value_and_grad(outer, [w], has_aux=True)(2.0)
-    np.testing.assert_allclose(g.numpy(), wanted, 1e-5, 1e-5)
+        _, (scoped,) = value_and_grad(outer, [w])(2.0)
     assert float(scope.get(count)) == 1.0 and float(count) == 0.0 and not value.requires_grad
-    w.assign(value)
-    _, (g,) = value_and_grad(outer, [w], has_aux=True)(2.0)
-    np.testing.assert_allclose(g.numpy(), wanted, 1e-5, 1e-5)
+    _, (g,) = value_and_grad(outer, [w])(2.0)
+    for found, y in ((scoped, X), (g, Y)):
+        np.testing.assert_allclose(found.numpy(), 2 * (3 * 2.0 * y**2) * (6 * 2.0 * y), 1e-5, 1e-5)
     assert float(count) == 1.0
 
 
-def test_user_can_call_backward(active) -> None:
-    (w,) = variables(X)
+def test_storage_is_a_leaf_and_reads_keep_their_value(active) -> None:
+    (w,), held = variables(X), Variable(X, trainable=False)
     ops.sum(w.value * active.convert(Y)).backward()
-    np.testing.assert_array_equal(w.storage().grad.numpy(), Y)
-
-
-def test_reads_keep_their_value(active) -> None:
-    state = Variable(X, trainable=False)
-    before = state.value
-    state.assign(Y)
-    np.testing.assert_array_equal(before.numpy(), X)
+    before = held.value
+    held.assign(Y)
+    np.testing.assert_array_equal([w.storage().grad.numpy(), before.numpy()], [Y, X])
 
 
 KERNELS = (f32(3, 3, 2, 4), f32(5, 3), f32(3))
 RULES = [
     *[("sgd_update", bool(momentum), (0.1, *momentum)) for momentum in ((), (0.9,), (0.9, True))],
     *[("adam_update", slots, (0.01, 0.9, 0.99, 1e-4)) for slots in (2, 3)],
-    ("decay_update", 0, (0.99,)),
 ]
 
 
-@pytest.mark.parametrize("scoped", [False, True])
-@pytest.mark.parametrize(("name", "slots", "extra"), RULES)
-def test_update_agrees_with_body(active, name: str, slots: int, extra: tuple, scoped: bool) -> None:
-    def train() -> list[np.ndarray]:
-        weights = variables(*KERNELS)
-        held = [variables(*[k * 0 for k in KERNELS], trainable=False) for _ in range(slots)]
-        draws = np.random.default_rng(3)
-        for step in range(1, 21):
-            # As the gradients of a transposed product are: not contiguous.
-            gradients = [draws.standard_normal(k.shape[::-1]).astype("float32").T for k in KERNELS]
-            given = [[active.convert(g) for g in gradients]]
-            if name == "adam_update":
-                given += [held[0], held[1], held[2] if slots == 3 else [], step]
-            else:
-                given += [held[0] if slots else []] if name == "sgd_update" else []
-            given = given[1:] if name == "decay_update" else given
-            versions = [v.version for v in weights]
-            with Scope() if scoped else use_backend("torch") as scope:
-                operations[name](weights, *given, *extra)
-            if scoped:
-                for v, value in scope.writes():
-                    v.assign(value)
-            assert all(v.version > old for v, old in zip(weights, versions, strict=True))
-        return [v.numpy() for v in (*weights, *[s for group in held for s in group])]
+def train(name: str, slots: int, extra: tuple) -> list[np.ndarray]:
+    """Twenty steps with gradients that are not contiguous, as those of transposed products."""
+    weights = variables(*KERNELS)
+    held = [variables(*[k * 0 for k in KERNELS], trainable=False) for _ in range(slots)]
+    draws = np.random.default_rng(3)
+    for step in range(1, 21):
+        gradients = [BACKEND.convert(draws.random(k.shape[::-1], "float32")) for k in KERNELS]
+        gradients = [g.permute(*reversed(range(g.ndim))) for g in gradients]
+        given = {0: [[]], 1: held, 2: [*held, []], 3: held}[slots]
+        operations[name](weights, gradients, *given, *([step] if slots > 1 else []), *extra)
+        operations["decay_update"](weights, 0.99)
+    assert all(v.version > 20 for v in weights)
+    return [v.numpy() for v in (*weights, *[s for group in held for s in group])]
 
-    found = train()
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_update_agrees_with_body(active, rule: tuple) -> None:
     with ops.without_overrides():
-        for f, w in zip(found, train(), strict=True):
-            np.testing.assert_allclose(f, w, 3e-5, 1e-6)
+        wanted = train(*rule)
+    for f, w in zip(train(*rule), wanted, strict=True):
+        np.testing.assert_allclose(f, w, 3e-5, 1e-6)
 
 
 def test_nothing_is_copied_between_convolutions(active) -> None:
@@ -347,33 +296,16 @@ def test_nothing_is_copied_between_convolutions(active) -> None:
     assert not [shape for shape in copied if shape[:1] == [2]], copied
 
 
-def test_draws(active) -> None:
-    seed = active.convert(SEED)
-    for name, args in (
-        ("random_uniform", ()), ("random_normal", ()), ("random_randint", (3, 9)),
-        ("random_bernoulli", (0.3,)),
-    ):  # fmt: skip
-        draw = operations[name]
-        first, again = draw((300, 100), *args, seed), draw((300, 100), *args, seed)
-        other = draw((300, 100), *args, active.convert(SEED + np.array([0, 1], "int32")))
-        assert torch.equal(first, again) and not torch.equal(first, other)
+def test_draws_follow_the_seed(active) -> None:
+    seed, other = active.convert(SEED), active.convert(SEED + SEED)
+    for name, *args in (["uniform"], ["normal"], ["randint", 3, 9], ["bernoulli", 0.3]):
+        first, again, differs = (
+            operations[f"random_{name}"]((300, 100), *args, s) for s in (seed, seed, other)
+        )
+        assert torch.equal(first, again) and not torch.equal(first, differs)
     np.testing.assert_allclose(first.float().mean().item(), 0.3, atol=0.01)
     kept = operations["random_dropout"](torch.ones(400, 300), 0.25, None, seed)
     np.testing.assert_allclose([kept.mean().item(), kept.max().item()], [1, 4 / 3], 0.01)
-
-
-def test_scan(active) -> None:
-    rows = {"a": active.convert(f32(6, 2)), "b": active.convert(f32(6))}
-    product = (rows["a"] * rows["b"][:, None]).numpy()
-
-    def step(carry, row):
-        carry = carry + row["a"] * row["b"]
-        return carry, (carry, None)
-
-    for order, end in ((slice(None), -1), (slice(None, None, -1), 0)):
-        last, (every, _) = ops.scan(step, torch.zeros(2), rows, reverse=end == 0)
-        np.testing.assert_allclose(every.numpy(), np.cumsum(product[order], 0)[order], 1e-5)
-        assert torch.equal(last, every[end])
 
 
 def test_checkpoint_runs_twice_and_writes_once(active) -> None:
@@ -421,10 +353,8 @@ def test_shapes_of_functions_with_torch_calls(active) -> None:
 
 def test_arrays_in_and_out(active) -> None:
     for dtype in ("bfloat16", "float8_e4m3fn", "uint16", "bool", "float64", "int64"):
-        array = run("numpy", "cast", (X, dtype))[0]
-        tensor = active.convert(array)
-        assert active.dtype_of(tensor) == dtype
-        close(active.to_numpy(tensor), array)
+        array = run("numpy", "cast", X, dtype)[0]
+        close(active.to_numpy(active.convert(array)), array)
     assert active.dtype_of(active.convert(2**40)) == "int64"
     assert active.convert([[1.5]]).dtype is torch.float32
     fixed = X.copy()

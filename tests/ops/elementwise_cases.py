@@ -111,7 +111,7 @@ def _division() -> list[Case]:
         Case("power", (INTS, 2), np.power),
         Case("power", (bases, powers), np.power, note="special"),
         Case("divide_no_nan", (X, np.where(Y > 0, Y, 0)),
-             lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)), grad=False),
+             lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)), grad=False, note="zeros"),
         Case("divide_no_nan", (X, POSITIVE), np.true_divide),
         Case("divide_no_nan", (INTS, np.array([0, 2, 0, 4], "int32")),
              lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)), dtype="float32"),

@@ -28,24 +28,21 @@ def check(case: Case, backend: Any, result: Any) -> None:
         assert_close(backend.to_numpy(y), case, i)
 
 
+def by_keyword(case: Case) -> Any:
+    """The result for NumPy arrays as they are, every argument but the first by its name."""
+    op = operations[case.op].op
+    if case.op == "cond" or op.vararg:
+        return case.run(case.arrays)
+    named = dict(zip(op.parameters[1:], case.args[1:], strict=False))
+    return op.call(*case.args[:1], **named, **case.kwargs)
+
+
 @cases
 def test_value(backend, case):
     case = on(case, backend.name)
     with known(backend.name, "value", case):
         check(case, backend, case.run([backend.convert(a) for a in case.arrays]))
-
-
-@cases
-def test_arrays_and_keywords(backend, case):
-    """NumPy arrays as they are, and everything after the first argument by its name."""
-    case = on(case, backend.name)
-    op = operations[case.op].op
-    with known(backend.name, "value", case):
-        if case.op == "cond" or op.vararg:
-            check(case, backend, case.run(case.arrays))
-            return
-        named = dict(zip(op.parameters[1:], case.args[1:], strict=False))
-        check(case, backend, op.call(*case.args[:1], **named, **case.kwargs))
+        check(case, backend, by_keyword(case))
 
 
 @cases

@@ -118,15 +118,58 @@ def test_custom_loss_needs_its_name(training_backend, tmp_path):
 def test_model_with_its_own_compile_is_loaded_uncompiled(tmp_path):
     class Odd(Subclassed):
         def compile(self, first_optimizer):
-            super().compile(first_optimizer, "mse")
+            super().compile("adam", "mse")
+            self.first_optimizer = first_optimizer
 
     model = Odd()
     model.build((None, FEATURES))
-    model.compile("sgd")
+    model.compile(kerata.optimizers.SGD())
     model.save(tmp_path / "model.keras")
     with pytest.warns(UserWarning, match="Odd has its own compile"):
         loaded = models.load_model(tmp_path / "model.keras", custom_objects={"Odd": Odd})
     assert not loaded.compiled
+
+
+class Adversarial(Subclassed):
+    """Two optimizers, as in a GAN."""
+
+    def compile(self, first, second):
+        super().compile()
+        self.first_optimizer, self.second_optimizer = first, second
+
+    def get_compile_config(self):
+        parts = {"first": self.first_optimizer, "second": self.second_optimizer}
+        return serialize_object(parts)
+
+    def compile_from_config(self, config):
+        self.compile(**saving.deserialize_keras_object(config))
+        self.first_optimizer.build(self.blocks[0].trainable_variables)
+
+
+def test_several_optimizers(tmp_path):
+    model = Adversarial()
+    model.build((None, FEATURES))
+    model.compile(kerata.optimizers.Adam(0.5), kerata.optimizers.SGD())
+    model.first_optimizer.build(model.blocks[0].trainable_variables)
+    model.first_optimizer.variables[2].assign(np.full((1,), 0.25, "float32"))
+    model.save(tmp_path / "model.keras")
+    own = {"Adversarial": Adversarial}
+    loaded = models.load_model(tmp_path / "model.keras", custom_objects=own)
+    np.testing.assert_array_equal(loaded.first_optimizer.variables[2].numpy(), 0.25)
+    assert models.load_model(tmp_path / "model.keras", own, compile=False).blocks[0].built
+
+
+def test_nested_model_that_is_compiled(training_backend, tmp_path):
+    inner = stacked()
+    inner.compile("adam", "mse")
+    inner.fit(data(), np.ones((8, 2), "float32"), verbose=0)
+    x = Input((FEATURES,))
+    model = Model(x, inner(x))
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras").layers[1]
+    assert loaded.compiled and int(loaded.optimizer.iterations.numpy()) == 1
+    plain = models.load_model(tmp_path / "model.keras", compile=False).layers[1]
+    assert not plain.compiled
 
 
 # Custom objects

@@ -133,6 +133,24 @@ def test_own_save_and_load(tmp_path):
     assert other.layers[0].table == model.layers[0].table
 
 
+def test_objects_that_are_no_layers(tmp_path):
+    class Table:
+        def __init__(self, rows):
+            self.rows = rows
+
+        def save_own_variables(self, store):
+            store["rows"] = np.array(self.rows)
+
+        def load_own_variables(self, store):
+            self.rows = store["rows"].tolist()
+
+    model, other = dense(3), dense(3)
+    model.layers[0].table, other.layers[0].table = Table([1, 2]), Table([])
+    model.save_weights(tmp_path / "model.weights.h5")
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert other.layers[0].table.rows == [1, 2]
+
+
 def test_optimizer_state(training_backend, tmp_path):
     x, y = data(), np.ones((8, 2), "float32")
     model, other, plain = stacked(), stacked(), stacked()
