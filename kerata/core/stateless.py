@@ -17,9 +17,11 @@ class StatelessScope(Scope):
         initialize_variables: accepted for compatibility; variables are drawn when they are read.
 
     Example:
+        >>> v = kerata.Variable(1.0)
         >>> with StatelessScope([(v, 2.0)]) as scope:
-        ...     v.assign(v + 1.0)
-        >>> scope.get_current_value(v)
+        ...     _ = v.assign(v + 1.0)
+        >>> float(scope.get_current_value(v)), float(v)
+        (3.0, 1.0)
     """
 
     def __init__(
