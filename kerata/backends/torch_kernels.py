@@ -39,21 +39,25 @@ def as_tensor(x: Any) -> Tensor:
 
 Kernel: TypeAlias = Callable[..., Tensor]
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+_WIDER = {
+    **dict.fromkeys(_UNSIGNED, torch.int64),
+    **dict.fromkeys((torch.float8_e4m3fn, torch.float8_e5m2), torch.float32),
+}
 
 
 def widening(function: Kernel) -> Kernel:
-    """`function`, done in int64 for the unsigned dtypes that torch computes little with."""
+    """`function`, done in a wider dtype for those that torch stores and computes little with."""
 
     def kernel(*args: Any, **kwargs: Any) -> Tensor:
         try:
             return function(*args, **kwargs)
         except NotImplementedError:
             kind = next(a.dtype for a in args if isinstance(a, Tensor))
-            if kind not in _UNSIGNED:
+            wide = _WIDER.get(kind)
+            if wide is None:
                 raise
-            wide = [a.to(torch.int64) if isinstance(a, Tensor) else a for a in args]
-            y = function(*wide, **kwargs)
-            return y.to(kind) if y.dtype is torch.int64 else y
+            y = function(*(a.to(wide) if isinstance(a, Tensor) else a for a in args), **kwargs)
+            return y.to(kind) if y.dtype is wide else y
 
     return kernel
 

@@ -87,8 +87,7 @@ def run(backend: str, name: str, *args: object) -> list[np.ndarray]:
     with use_backend(backend) as active:
         result = operations[name](*args)
         results = result if isinstance(result, (list, tuple)) else [result]
-        for r in results:
-            assert type(r) in active.tensor_types
+        assert all(isinstance(r, active.tensor_types) for r in results)
         return [active.to_numpy(r) for r in results]
 
 
@@ -239,16 +238,13 @@ def test_value_and_grad_in_a_scope_and_nested(active) -> None:
 def test_storage_is_a_leaf_and_reads_keep_their_value(active) -> None:
     (w,), held = variables(X), Variable(X, trainable=False)
     ops.sum(w.value * active.convert(Y)).backward()
-    before = held.value
-    held.assign(Y)
+    before, _ = held.value, held.assign(Y)
     np.testing.assert_array_equal([w.storage().grad.numpy(), before.numpy()], [Y, X])
 
 
 KERNELS = (f32(3, 3, 2, 4), f32(5, 3), f32(3))
-RULES = [
-    *[("sgd_update", bool(momentum), (0.1, *momentum)) for momentum in ((), (0.9,), (0.9, True))],
-    *[("adam_update", slots, (0.01, 0.9, 0.99, 1e-4)) for slots in (2, 3)],
-]
+RULES = [("sgd_update", bool(m), (0.1, *m)) for m in ((), (0.9,), (0.9, True))]
+RULES += [("adam_update", slots, (0.01, 0.9, 0.99, 1e-4)) for slots in (2, 3)]
 
 
 def train(name: str, slots: int, extra: tuple) -> list[np.ndarray]:

@@ -5,8 +5,9 @@ import pytest
 
 import kerata
 from kerata import losses, ops
+from kerata.core import masks
 from kerata.core.config_object import same_config
-from kerata.core import masks, set_mask
+from kerata.core.masks import set_mask
 
 
 class Distance(losses.Loss):
