@@ -71,6 +71,10 @@ class Backend:
         """The name of a tensor's dtype."""
         raise NotImplementedError(f"{type(self).__name__} must define dtype_of")
 
+    def promotes_as(self, x: Any) -> str:
+        """What type promotion takes a tensor for: its dtype, or a weak kind ("int", "float")."""
+        return self.dtype_of(x)
+
     def shape_of(self, x: Any) -> tuple[Any, ...]:
         """The sizes: ints where they are known, otherwise dynamic sizes to calculate with."""
         return tuple(x.shape)

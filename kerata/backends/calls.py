@@ -55,6 +55,10 @@ class Arguments:
                 f"got {', '.join(bad)}"
             ) from None
 
+    def holds(self, kind: type) -> bool:
+        """Whether a tensor among the arguments is of the class `kind`."""
+        return any(isinstance(x, kind) for x in self.dynamic)
+
     def rebuild(self, dynamic: Any) -> tuple[Any, Any]:
         """`(args, kwargs)` with these in the places of the dynamic ones."""
         leaves: list[Any] = [None] * (len(self._places) + len(self._static))

@@ -66,9 +66,15 @@ def promote(*dtypes: str) -> str:
 
     >>> promote("int32", "float"), promote("bfloat16", "float16"), promote("int8", "uint8")
     ('float', 'float32', 'int16')
+
+    Raises:
+        ValueError: there is none (for the two kinds of float8).
     """
     shared = frozenset.intersection(*(_upper(d) for d in dtypes))
-    return next(d for d in shared if shared <= _upper(d))
+    for dtype in shared:
+        if shared <= _upper(dtype):
+            return dtype
+    raise ValueError(f"{' and '.join(dtypes)} promote to no one dtype: cast them first")
 
 
 def strong(dtype: str) -> str:

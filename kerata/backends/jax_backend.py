@@ -21,6 +21,9 @@ from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, Touched, recorded, touched
 from kerata.backends.state import state
 
+# Numbers that are arguments of a compiled function are tensors in it, and stay weak.
+_WEAK = {"float32": "float", "float64": "float", "int32": "int", "int64": "int"}
+
 
 class JaxBackend(Backend):
     """Arrays and tracers of JAX."""
@@ -51,6 +54,10 @@ class JaxBackend(Backend):
 
     def dtype_of(self, x: Any) -> str:
         return self._dtype_names[x.dtype]
+
+    def promotes_as(self, x: Any) -> str:
+        name = self._dtype_names[x.dtype]
+        return _WEAK.get(name, name) if x.weak_type else name
 
     def shape_of(self, x: Any) -> tuple[Any, ...]:
         return x.shape
@@ -193,23 +200,37 @@ class Compiled:
         if state.scope is not None:
             return self.function(*args, **kwargs)
         arguments = Arguments(self.backend, args, kwargs)
-        program = self._programs.get(arguments.key)
+        key = (arguments.key, state.training, state.autocast)
+        program = self._programs.get(key)
         if program is None:
-            program = self._programs[arguments.key] = self._compile(arguments)
+            if arguments.holds(jax.core.Tracer):
+                return self.function(*args, **kwargs)
+            program = self._programs[key] = self._compile(arguments)
             self.compilations.append(shapes_text(arguments))
         run, written, read_only, packed = program
         held = [v.storage() for v in written]
-        new, arrays = run(held, [v.storage() for v in read_only], arguments.dynamic)
+        dynamic = arguments.dynamic
+        if not set(map(id, held)).isdisjoint(map(id, dynamic)):  # `held` is donated
+            dynamic = [jnp.array(x, copy=True) for x in dynamic]
+        try:
+            new, arrays = run(held, [v.storage() for v in read_only], dynamic)
+        except TypeError:
+            if arguments.holds(jax.core.Tracer):  # inside of a transformation of JAX's own
+                return self.function(*args, **kwargs)
+            raise
         for variable, value in zip(written, new, strict=True):
             variable.adopt(value)
         return packed.unpack(arrays)
 
     def _compile(self, arguments: Arguments) -> Any:
-        found = self._touched(arguments)
+        """A program, the variables that it writes, those that it only reads, and its results' form.
+
+        What the search for its state did not see shows in the trace, which is then done again.
+        """
+        read_only, written, _ = self._touched(arguments)
         while True:
-            written, read_only = list(found.written), list(found.read_only)
             packed = Packed(self.backend)
-            missed: list[Any] = []
+            scopes: list[Threaded] = []
 
             def pure(
                 new: Any,
@@ -218,26 +239,25 @@ class Compiled:
                 written: Any = written,
                 read_only: Any = read_only,
                 packed: Any = packed,
-                missed: Any = missed,
+                scopes: Any = scopes,
             ) -> Any:
                 args, kwargs = arguments.rebuild(dynamic)
                 pairs = [*zip(written, new, strict=True), *zip(read_only, held, strict=True)]
                 with Threaded(pairs, written) as scope:
-                    result = self.function(*args, **kwargs)
-                known = {id(v) for v in written}
-                missed += [v for v in scope.written.values() if id(v) not in known]
-                missed += scope.missed
-                arrays = packed.pack(result, Scope())
+                    arrays = packed.pack(self.function(*args, **kwargs), Scope())
+                scopes.append(scope)
                 return [scope.get(v) for v in written], arrays
 
             given = [v.storage() for v in written], [v.storage() for v in read_only]
             traced = jax.jit(pure, donate_argnums=0).trace(*given, arguments.dynamic)
-            if not missed:
+            known, scope = _Identities(written), scopes[-1]
+            missed = [v for v in scope.written.values() if v not in known]
+            if not missed and not scope.missed:
                 return traced.lower().compile(), written, read_only, packed
-            again = [v for v in missed if v not in _Identities(written)]
-            found = Touched(
-                [v for v in read_only if v not in _Identities(again)], written + again, None
-            )
+            written = [*written, *missed]
+            known = _Identities(written)
+            read = {id(v): v for v in (*read_only, *scope.missed)}
+            read_only = [v for v in read.values() if v not in known]
 
     def _touched(self, arguments: Arguments) -> Touched:
         specs = [AbstractTensor(tuple(x.shape), dtypes.standardize_dtype(x.dtype))

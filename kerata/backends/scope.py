@@ -58,6 +58,13 @@ class Scope:
         """The value of `variable` in this mapping alone."""
         return self._values.get(id(variable), default)
 
+    def nearest(self, variable: Any) -> Any:
+        """The value that `variable` has here or in an enclosing scope; None where none has one."""
+        value = self._values.get(id(variable))
+        if value is None and self._outer is not None:
+            return self._outer.nearest(variable)
+        return value
+
     def writes(self) -> Iterator[tuple[Any, Any]]:
         """The variables written here, with their last values."""
         return ((v, self._values[k]) for k, v in self.written.items())

@@ -51,7 +51,9 @@ def from_array(array: np.ndarray) -> Tensor:
     try:
         return torch.from_numpy(array)
     except TypeError:
-        kind = DTYPES[dtypes.standardize_dtype(array.dtype)]
+        kind = DTYPES.get(dtypes.standardize_dtype(array.dtype))
+        if kind is None:
+            raise
         return torch.from_numpy(array.view(f"i{array.itemsize}")).view(kind)
 
 
@@ -77,7 +79,7 @@ def _differentiated(
     else:
         with torch.enable_grad():
             loss, aux = function(*args, **kwargs)
-    again = nested()
+    loss, again = as_tensor(loss), nested()
     found: Sequence[Tensor | None] = [None] * len(sources)
     if sources and loss.requires_grad:
         found = torch.autograd.grad(loss, sources, create_graph=again, allow_unused=True)
@@ -113,13 +115,10 @@ def _fake(x: Any) -> Any:
     return x
 
 
-_CALL = ("backend", "scope", "autocast", "training", "depth", "call", "differentiating")
-
-
 @contextlib.contextmanager
 def _restored(saved: dict[str, Any]) -> Iterator[None]:
     """The state of the thread as it was: a backward pass may run elsewhere and later."""
-    previous = {name: getattr(state, name) for name in _CALL}
+    previous = dict(vars(state))
     vars(state).update(saved)
     try:
         yield
@@ -212,8 +211,8 @@ class TorchBackend(Backend):
         if storage.requires_grad:
             with torch.no_grad():
                 return storage.add_(value)
-        if isinstance(value, Tensor) and value.requires_grad:
-            value = value.detach()
+        if isinstance(value, Tensor):
+            value = value.detach() if _ON_HOST else value.detach().to(storage.device)
         return torch.add(storage, value)
 
     # Transformations
@@ -286,7 +285,7 @@ class TorchBackend(Backend):
         def call(*args: Any, **kwargs: Any) -> Any:
             if not torch.is_grad_enabled():
                 return function(*args, **kwargs)
-            saved = {name: getattr(state, name) for name in _CALL}
+            saved = dict(vars(state))
             reads: _FirstReads | None = None
 
             def run(*args: Any, **kwargs: Any) -> Any:

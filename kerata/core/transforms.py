@@ -9,6 +9,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import optree
+
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
 
@@ -28,8 +31,12 @@ def value_and_grad(
         argnums: which argument(s), where `variables` is None.
         has_aux: whether `function` returns `(scalar, aux)`; the value then is that pair.
 
+    `function` is differentiated as if it were pure: the value of a variable that it writes and reads
+    again carries its gradient along.
+
     Raises:
         RuntimeError: the active backend does not differentiate (numpy, openvino).
+        ValueError: the value is no scalar.
 
     >>> value_and_grad(lambda x: x * x)(ops.convert_to_tensor(3.0))[1].item()
     6.0
@@ -38,11 +45,18 @@ def value_and_grad(
 
     def with_aux(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        return result if has_aux else (result, None)
+        value, aux = result if has_aux else (result, None)
+        if tuple(getattr(value, "shape", ())):
+            raise ValueError(
+                f"Only a scalar can be differentiated; the function returned the shape "
+                f"{tuple(value.shape)}"
+            )
+        return value, aux
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         backend = state.backend or ensure()
+        args, kwargs = _with_tensors(args, kwargs, backend)
         if listed is None:
             args = _as_tensors(args, argnums, backend)
         state.differentiating += 1
@@ -56,9 +70,23 @@ def value_and_grad(
     return call
 
 
-def _as_tensors(args: tuple[Any, ...], argnums: Any, backend: Any) -> tuple[Any, ...]:
-    import optree
+def _with_tensors(args: Any, kwargs: Any, backend: Any) -> tuple[Any, Any]:
+    """The arguments, NumPy arrays among them as tensors: operators then mean the same everywhere."""
+    if any(isinstance(x, (np.ndarray, list, tuple, dict)) for x in (*args, *kwargs.values())):
+        own = backend.tensor_types
+        return optree.tree_map(  # type: ignore[return-value]
+            lambda x: backend.convert(x) if _is_foreign_array(x, own) else x,
+            (tuple(args), kwargs),
+            none_is_leaf=True,
+        )
+    return args, kwargs
 
+
+def _is_foreign_array(x: Any, own: Any) -> bool:
+    return isinstance(x, np.ndarray) and not isinstance(x, own)
+
+
+def _as_tensors(args: tuple[Any, ...], argnums: Any, backend: Any) -> tuple[Any, ...]:
     from kerata.ops.dispatch import to_tensor
 
     places = (argnums,) if isinstance(argnums, int) else argnums
@@ -124,6 +152,7 @@ class jit:
         compiled = self._compiled.get(backend.name)
         if compiled is None:
             compiled = self._compiled[backend.name] = backend.jit(self.function, **self.options)
+        args, kwargs = _with_tensors(args, kwargs, backend)
         return compiled(*args, **kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -208,9 +208,9 @@ class Variable(Operators):
 
     def numpy(self) -> np.ndarray:
         """A copy of the value on the host, in the stored dtype."""
-        scope = state.scope
-        if scope is not None and scope.get(self) is not None:
-            return np.asarray((state.backend or ensure()).to_numpy(scope.get(self)))
+        held = None if state.scope is None else state.scope.nearest(self)
+        if held is not None:
+            return np.asarray((state.backend or ensure()).to_numpy(held))
         if self._home is None:
             self._keep(self._initial(), load("numpy"))
         return np.asarray(self._home.to_numpy(self._home.read(self._storage)))

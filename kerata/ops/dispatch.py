@@ -168,7 +168,7 @@ def _promoted(op: Op, backend: Any, values: list[Any], where: list[tuple[int, in
     """Bring the operands, at the places `where`, to the dtype that promotion gives."""
     operands = [values[i] if j is None else values[i][j] for i, j in where]
     names = tuple(
-        dtypes.WEAK[_python_type(v)] if isinstance(v, _NUMBERS) else backend.dtype_of(v)
+        dtypes.WEAK[_python_type(v)] if isinstance(v, _NUMBERS) else backend.promotes_as(v)
         for v in operands
     )
     target = _target(op.promote == "float", dtypes.config.floatx(), names)
