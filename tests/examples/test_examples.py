@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import kerata
+
 FOLDER = pathlib.Path(__file__).parents[2] / "examples"
 plotted = pytest.mark.skipif(
     importlib.util.find_spec("matplotlib") is None, reason="the pictures need matplotlib"
@@ -32,7 +34,8 @@ def test_gan(training_backend, monkeypatch, tmp_path, capsys):
 @pytest.mark.slow
 def test_digits(monkeypatch, tmp_path, capsys):
     picture = tmp_path / "digits.png"
-    run(monkeypatch, "digits", "--picture", picture)
+    with kerata.use_backend(kerata.backends.backends(training=True)[0]):
+        run(monkeypatch, "digits", "--picture", picture)
     out = capsys.readouterr().out
     assert "identical predictions: True" in out
     assert picture.stat().st_size > 20000
