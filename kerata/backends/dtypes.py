@@ -54,6 +54,8 @@ WEAK = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 @functools.cache
 def _upper(dtype: str) -> frozenset[str]:
+    if dtype not in _ABOVE:
+        raise TypeError(f"Tensors of {dtype}s can't be calculated with")
     above = {dtype}
     for name in _ABOVE[dtype]:
         above |= _upper(name)

@@ -438,6 +438,8 @@ def to_array(x: Any, dtype: str | None = None) -> np.ndarray:
             else x.numpy()
         )
     array = np.asarray(x)
+    if array.dtype == object and array.size and not isinstance(array.flat[0], (str, bytes)):
+        raise TypeError(f"{type(x).__name__} can't be made a tensor: {x!r}")
     if dtype is None and not hasattr(x, "dtype"):
         strong = {"f": config.floatx(), "c": "complex64"}.get(array.dtype.kind)
         if array.dtype.kind in "iu":

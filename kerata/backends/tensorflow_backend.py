@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,7 +100,7 @@ class TensorFlowBackend(Backend):
             floats = [x for x in leaves if _differentiable(x)]
             with (
                 tf.GradientTape(watch_accessed_variables=False) as tape,
-                Watched(zip(variables or (), leaves)) as scope,
+                Scope(zip(variables or (), leaves)) as scope,
             ):
                 tape.watch(floats)
                 loss, aux = function(*given, **kwargs)
@@ -208,22 +208,6 @@ def _write(variable: Any, value: Any) -> None:
         state.scope.write(variable, value)
     else:
         variable.adopt(state.backend.write(_storage(variable), value))
-
-
-class Watched(Scope):
-    """Holds the variables that are differentiated; writes of others pass on."""
-
-    def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
-        super().__init__(pairs)
-        self._known = frozenset(self._values)
-
-    def write(self, variable: Any, value: Any) -> None:
-        if id(variable) in self._known:
-            super().write(variable, value)
-        elif self._outer is not None:
-            self._outer.write(variable, value)
-        else:
-            variable.adopt(state.backend.write(_storage(variable), value))
 
 
 class InPlace(Observer):

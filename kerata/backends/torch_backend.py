@@ -89,6 +89,21 @@ def _differentiated(
     return ((loss, aux) if again else (loss.detach(), _detached(aux))), gradients
 
 
+def _purely(
+    function: Callable[..., Any], scope: Scope, sources: Sequence[Tensor], args: Any, kwargs: Any
+) -> tuple[Any, list[Tensor]]:
+    """`_differentiated` with what `function` writes kept in `scope`, and written after it."""
+
+    def scoped(*args: Any, **kwargs: Any) -> Any:
+        with scope:
+            return function(*args, **kwargs)
+
+    result = _differentiated(scoped, sources, args, kwargs)
+    for variable, value in scope.writes():
+        variable.assign(value if nested() else value.detach())
+    return result
+
+
 class _FirstReads(Scope):
     """Passes reads on and notes the value that each variable had at first."""
 
@@ -225,21 +240,12 @@ class TorchBackend(Backend):
 
         def call(*args: Any, **kwargs: Any) -> Any:
             outer = state.scope
-            if outer is None:
-                sources = [v.storage() for v in variables]
-                if all(s.requires_grad for s in sources):
-                    return _differentiated(function, sources, args, kwargs)
+            sources = [v.storage() for v in variables] if outer is None else []
+            if outer is None and all(s.requires_grad for s in sources):
+                return _purely(function, Scope(), sources, args, kwargs)
             sources = [_leaf(v.tensor() if outer is None else outer.read(v)) for v in variables]
             inner = Scope(zip(variables, sources, strict=True))
-
-            def scoped(*args: Any, **kwargs: Any) -> Any:
-                with inner:
-                    return function(*args, **kwargs)
-
-            result = _differentiated(scoped, sources, args, kwargs)
-            for variable, value in inner.writes():
-                variable.assign(value if nested() else value.detach())
-            return result
+            return _purely(function, inner, sources, args, kwargs)
 
         return call
 
@@ -252,7 +258,7 @@ class TorchBackend(Backend):
             sources = [_leaf(as_tensor(leaf)) for leaf in leaves]
             for i, argument in zip(places, optree.tree_unflatten(tree, sources), strict=True):
                 arguments[i] = argument
-            result, gradients = _differentiated(function, sources, arguments, kwargs)
+            result, gradients = _purely(function, Scope(), sources, arguments, kwargs)
             found = optree.tree_unflatten(tree, gradients)
             return result, found[0] if isinstance(argnums, int) else tuple(found)
 

@@ -31,8 +31,8 @@ def value_and_grad(
         argnums: which argument(s), where `variables` is None.
         has_aux: whether `function` returns `(scalar, aux)`; the value then is that pair.
 
-    `function` is differentiated as if it were pure: the value of a variable that it writes and reads
-    again carries its gradient along.
+    `function` is differentiated as if it were pure: what it writes to a variable and reads again
+    carries its gradient along.
 
     Raises:
         RuntimeError: the active backend does not differentiate (numpy, openvino).
@@ -71,7 +71,7 @@ def value_and_grad(
 
 
 def _with_tensors(args: Any, kwargs: Any, backend: Any) -> tuple[Any, Any]:
-    """The arguments, NumPy arrays among them as tensors: operators then mean the same everywhere."""
+    """The arguments, NumPy arrays as tensors, so that operators mean the same everywhere."""
     if any(isinstance(x, (np.ndarray, list, tuple, dict)) for x in (*args, *kwargs.values())):
         own = backend.tensor_types
         return optree.tree_map(  # type: ignore[return-value]

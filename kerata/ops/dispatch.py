@@ -220,7 +220,11 @@ def slow_path(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     where: list[tuple[int, int | None]] = []
     for i, kind in enumerate(op.kinds):
         value = values[i]
-        if kind is None or value is None:
+        if kind is None:
+            continue
+        if value is None:
+            if kind != "tree" and op.defaults.get(op.parameters[i], _ABSENT) is not None:
+                raise TypeError(f"{op.name}: {op.parameters[i]} must be a tensor; got None")
             continue
         promoted = op.promote is not None and op.parameters[i] in op.operands
         if kind == "tensor":
@@ -297,8 +301,40 @@ def _two_tensors(op: Op) -> Callable[..., Any]:
 
 
 def _any_tensors(op: Op) -> Callable[..., Any]:
+    """Operations with tensors at other places: a quick look whether all are ready."""
+    name, body, floating = op.name, op.body or _missing(op), op.promote == "float"
+    listed = op.vararg or any(kind not in (None, "tensor") for kind in op.kinds)
+    places = tuple((i, op.parameters[i] in op.operands) for i, kind in enumerate(op.kinds) if kind)
+    promoted = op.promote is not None
+    # For each number of arguments the defaults of the others, where all of them have one.
+    rest = {
+        n: tuple(op.defaults[p] for p in op.parameters[n:])
+        for n in range(len(op.parameters) + 1)
+        if all(p in op.defaults for p in op.parameters[n:])
+    }
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        return slow_path(op, args, kwargs)
+        backend = state.backend
+        if listed or kwargs or backend is None or len(args) not in rest:
+            return slow_path(op, args, kwargs)
+        count, types, dtype = len(args), backend.tensor_types, None
+        for place, operand in places:
+            if place >= count:
+                break
+            x = args[place]
+            if x is None:
+                continue
+            if not isinstance(x, types):
+                return slow_path(op, args, kwargs)
+            if promoted and operand:
+                if dtype is None:
+                    dtype = x.dtype
+                elif x.dtype != dtype:
+                    return slow_path(op, args, kwargs)
+        ready = dtype is not None if promoted else bool(places)
+        if not ready or (floating and dtype not in backend.floats):
+            return slow_path(op, args, kwargs)
+        return (backend.kernels.get(name) or body)(*args, *rest[count])
 
     return call
 
@@ -315,7 +351,7 @@ def _declare(
     simple = all(op.kinds[i] == "tensor" for i in tensors) and not op.vararg
     if simple and tensors == [0]:
         call = _one_tensor(op)
-    elif simple and tensors == [0, 1]:
+    elif simple and tensors == [0, 1] and len(op.operands) == 2:
         call = _two_tensors(op)
     else:
         call = _any_tensors(op)

@@ -101,6 +101,28 @@ def test_wrong_arguments_are_named(backend, call, message):
         call()
 
 
+@pytest.mark.parametrize("value", [object(), [1.0, None], {"a": 1.0}, print])
+def test_what_is_no_tensor_is_refused(backend, value):
+    for call in (ops.convert_to_tensor, ops.exp, lambda x: ops.add(x, 1.0)):
+        with pytest.raises(TypeError, match="can't be made a tensor"):
+            call(value)
+
+
+def test_none_is_no_tensor(backend):
+    with pytest.raises(TypeError, match="exp: x must be a tensor; got None"):
+        ops.exp(None)
+    with pytest.raises(TypeError, match="add: x2 must be a tensor; got None"):
+        ops.add([1.0], None)
+    with pytest.raises(TypeError, match="concatenate: xs must be a tensor"):
+        ops.concatenate(None)
+    assert values(ops.layer_normalization([[1.0, 1.0]], None, None)) == [[0.0, 0.0]]
+
+
+def test_strings_can_be_no_operands(backend):
+    with pytest.raises(TypeError):
+        ops.add(np.array(["a", "b"]), 1)
+
+
 def test_no_kernel_says_so():
     def undone(x: ops.dispatch.Tensor) -> None:
         """Nothing."""

@@ -14,6 +14,8 @@ from kerata.core.symbolic import KerasTensor
 from tests.ops.case import Case, flat
 from tests.ops.cases import CASES
 
+# The references' means of nothing.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 OPEN = [case for case in CASES if any(case.opened)]
 STRICT = strict()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kerata.backends.registry import load
@@ -28,13 +29,14 @@ def check(case: Case, backend: Any, result: Any) -> None:
         assert_close(backend.to_numpy(y), case, i)
 
 
-def by_keyword(case: Case) -> Any:
-    """The result for NumPy arrays as they are, every argument but the first by its name."""
+def by_keyword(case: Case, backend: Any) -> Any:
+    """The result for every argument but the first by its name, and NumPy arrays as they are there."""
     op = operations[case.op].op
     if case.op == "cond" or op.vararg:
         return case.run(case.arrays)
+    first = [backend.convert(x) if isinstance(x, np.ndarray) else x for x in case.args[:1]]
     named = dict(zip(op.parameters[1:], case.args[1:], strict=False))
-    return op.call(*case.args[:1], **named, **case.kwargs)
+    return op.call(*first, **named, **case.kwargs)
 
 
 @cases
@@ -42,7 +44,7 @@ def test_value(backend, case):
     case = on(case, backend.name)
     with known(backend.name, "value", case):
         check(case, backend, case.run([backend.convert(a) for a in case.arrays]))
-        check(case, backend, by_keyword(case))
+        check(case, backend, by_keyword(case, backend))
 
 
 @cases
