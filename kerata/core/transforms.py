@@ -74,7 +74,7 @@ def _with_tensors(args: Any, kwargs: Any, backend: Any) -> tuple[Any, Any]:
     """The arguments, NumPy arrays as tensors, so that operators mean the same everywhere."""
     if any(isinstance(x, (np.ndarray, list, tuple, dict)) for x in (*args, *kwargs.values())):
         own = backend.tensor_types
-        return optree.tree_map(  # type: ignore[return-value]
+        return optree.tree_map(
             lambda x: backend.convert(x) if _is_foreign_array(x, own) else x,
             (tuple(args), kwargs),
             none_is_leaf=True,
