@@ -59,6 +59,14 @@ class TensorFlowBackend(Backend):
     def dtype_of(self, x: Any) -> str:
         return NAMES[x.dtype]
 
+    def promotes_as(self, x: Any) -> str:
+        scope = state.scope
+        while scope is not None:
+            if isinstance(scope, InPlace) and id(x) in scope.numbers:
+                return "int" if x.dtype.is_integer else "float"
+            scope = scope._outer
+        return NAMES[x.dtype]
+
     def shape_of(self, x: Any) -> tuple[Any, ...]:
         return shape_of(x)
 
@@ -211,7 +219,15 @@ def _write(variable: Any, value: Any) -> None:
 
 
 class InPlace(Observer):
-    """The scope of a function being traced: notes variables, and changes them in place."""
+    """The scope of a function being traced: notes variables, and changes them in place.
+
+    Attributes:
+        numbers: ids of the tensors that stand for Python's numbers, which stay weak.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: set[int] = set()
 
     def write(self, variable: Any, value: Any) -> None:
         state.backend.write(self.storage(variable), value)
@@ -265,9 +281,11 @@ class Program:
 
         def traced(*values: Any) -> Any:
             args, kwargs = arguments.rebuild(values)
+            scope.numbers = {id(values[i]) for i in numbers}
             with scope:
                 return self._packed.pack(function(*args, **kwargs), Scope())
 
+        numbers = [i for i, x in enumerate(arguments.dynamic) if type(x) in (int, float)]
         given = self._tensors(arguments.dynamic)
         specs = [tf.TensorSpec(x.shape, x.dtype) for x in given]
 

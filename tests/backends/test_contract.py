@@ -12,8 +12,9 @@ import threading
 import numpy as np
 import pytest
 
-from kerata import backends, ops
+from kerata import backends, layers, models, ops
 from kerata.backends import registry
+from kerata.core.transforms import grad
 from kerata.core.variable import Variable
 from tests.backends.toy import Box, ToyBackend
 
@@ -337,23 +338,38 @@ def test_variables_move_to_the_toy_and_back(toy):
 
 
 def test_what_the_toy_lacks_says_so(toy):
-    with pytest.raises(RuntimeError, match="The toy backend has no kernel for 'conv'"):
-        ops.conv(np.ones((1, 4, 1), "float32"), np.ones((2, 1, 1), "float32"))
-    from kerata.core.transforms import grad
-
+    with pytest.raises(RuntimeError, match="The toy backend has no kernel for 'cumsum'"):
+        ops.cumsum([1.0, 2.0])
     with pytest.raises(RuntimeError, match="The toy backend does not differentiate"):
         grad(lambda x: x)(1.0)
 
 
-def test_a_model_runs_on_the_toy(toy):
-    layers = pytest.importorskip("kerata.layers")
-    models = pytest.importorskip("kerata.models")
-    x = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
-    model = models.Sequential(
-        [layers.Dense(5, activation="relu"), layers.Dense(2, activation="softmax")]
-    )
+@pytest.mark.parametrize("kind", ["dense", "convolution", "recurrent"])
+def test_models_run_on_the_toy(toy, kind):
+    stacks = {
+        "dense": [layers.Flatten(), layers.Dense(5, activation="relu")],
+        "convolution": [layers.Conv1D(4, 3, strides=2, activation="gelu"), layers.Flatten()],
+        "recurrent": [layers.LSTM(3, return_sequences=True), layers.LSTM(4)],
+    }
+    model = models.Sequential([*stacks[kind], layers.Dense(2, activation="softmax")])
+    x = np.sin(np.arange(40, dtype="float32")).reshape(2, 10, 2)
     result = model(x)
-    assert isinstance(result, Box) and result.shape == (4, 2)
+    assert isinstance(result, Box) and result.shape == (2, 2)
+    predicted = model.predict(x, verbose=0)
     with registry.use_backend("numpy"):
-        wanted = model(x)
+        wanted = model.predict(x, verbose=0)
     np.testing.assert_allclose(result.data, wanted, rtol=1e-5)
+    np.testing.assert_allclose(predicted, wanted, rtol=1e-5)
+
+
+def test_what_was_trained_elsewhere_runs_on_the_toy(toy):
+    model = models.Sequential([layers.Dense(8, "tanh"), layers.Dense(1)])
+    x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+    training = registry.backends(training=True)
+    if not training:
+        pytest.skip("no backend that trains is installed")
+    with registry.use_backend(training[0]):
+        model.compile("adam", "mse")
+        model.fit(x, x * 2.0, epochs=2, verbose=0)
+        wanted = model.predict(x, verbose=0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-4, atol=1e-5)

@@ -1,6 +1,7 @@
-"""A backend from outside: rows of a toy tensor, whose kernels are Python over NumPy's functions.
+"""A backend from outside: boxes that nothing else understands, with kernels of plain Python and NumPy.
 
-What `docs/adding-a-backend.md` shows. It is written against `kerata.backends.Backend` alone.
+What `docs/adding-a-backend.md` describes, written against `kerata.backends.Backend` alone. It has the
+kernels that the models of `test_contract` need; a complete backend has one for every primitive.
 """
 
 from __future__ import annotations
@@ -9,79 +10,92 @@ import math
 from typing import Any
 
 import numpy as np
+import optree
 
+from kerata import ops
 from kerata.backends import Backend
 
 
 class Box:
-    """The toy engine's tensor: an array in a box that nothing else understands."""
+    """The toy engine's tensor: an array in a box. Its operators are Kerata's operations."""
 
     def __init__(self, data: Any) -> None:
         self.data = np.asarray(data)
-        self.shape = self.data.shape
-        self.dtype = self.data.dtype
 
-    def __repr__(self) -> str:
-        return f"Box({self.data.tolist()})"
+    shape = property(lambda self: self.data.shape)
+    dtype = property(lambda self: self.data.dtype)
 
-    def __neg__(self) -> Box:
-        return Box(-self.data)
-
-    def __add__(self, other: Any) -> Box:
-        return Box(self.data + open_box(other))
-
-    def __sub__(self, other: Any) -> Box:
-        return Box(self.data - open_box(other))
-
-    def __mul__(self, other: Any) -> Box:
-        return Box(self.data * open_box(other))
-
-    def __truediv__(self, other: Any) -> Box:
-        return Box(self.data / open_box(other))
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __rsub__(self, other: Any) -> Box:
-        return Box(open_box(other) - self.data)
-
-    def __getitem__(self, key: Any) -> Box:
-        return Box(self.data[key])
+    __neg__ = lambda self: ops.negative(self)  # noqa: E731
+    __add__ = __radd__ = lambda self, other: ops.add(self, other)
+    __mul__ = __rmul__ = lambda self, other: ops.multiply(self, other)
+    __sub__ = lambda self, other: ops.subtract(self, other)  # noqa: E731
+    __rsub__ = lambda self, other: ops.subtract(other, self)  # noqa: E731
+    __truediv__ = lambda self, other: ops.true_divide(self, other)  # noqa: E731
+    __getitem__ = lambda self, key: ops.getitem(self, key)  # noqa: E731
 
 
-def open_box(x: Any) -> Any:
-    """What is in a box; numbers as they are."""
-    return x.data if isinstance(x, Box) else x
+def opened(tree: Any) -> Any:
+    """What is in the boxes of any nesting."""
+    return optree.tree_map(lambda x: x.data if isinstance(x, Box) else x, tree, none_is_leaf=True)
 
 
-def boxed(function: Any) -> Any:
+def boxed(tree: Any) -> Any:
+    """Arrays (and NumPy's scalars) of any nesting in boxes."""
+    kinds = (np.ndarray, np.generic)
+    return optree.tree_map(lambda x: Box(x) if isinstance(x, kinds) else x, tree, none_is_leaf=True)
+
+
+def kernel(function: Any) -> Any:
     """A function of arrays as a kernel."""
-    return lambda *args: Box(function(*map(open_box, args)))
+    return lambda *args: boxed(function(*opened(args)))
 
 
-def reduced(function: Any) -> Any:
-    """A reduction of NumPy's as a kernel."""
+def reduction(function: Any) -> Any:
+    """A reduction of NumPy's as a kernel; it stays in the dtype of its operand."""
 
-    def kernel(x: Box, axis: Any = None, keepdims: bool = False) -> Box:
+    def run(x: Box, axis: Any = None, keepdims: bool = False) -> Box:
         axis = tuple(axis) if isinstance(axis, list) else axis
         return Box(function(x.data, axis=axis, keepdims=keepdims).astype(x.dtype))
 
-    return kernel
+    return run
 
 
-def cast(x: Box, dtype: Any) -> Box:
-    return Box(x.data.astype(str(dtype)))
+def full(shape: Any, fill_value: Box, dtype: Any = None) -> Box:
+    return Box(np.full(shape, fill_value.data, dtype or fill_value.dtype))
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Box:
-    return Box(np.full(shape, open_box(fill_value), dtype or open_box(fill_value).dtype))
+def split(x: Box, indices_or_sections: Any, axis: int = 0) -> list[Box]:
+    return [Box(part) for part in np.split(x.data, indices_or_sections, axis)]
 
 
-def erf(x: Box) -> Box:
-    return Box(np.vectorize(math.erf)(x.data).astype(x.dtype))
+def conv(
+    inputs: Box,
+    kernel: Box,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Box:
+    """One spatial axis, channels last, neither padded nor dilated: all that the toy knows."""
+    x, w, step = inputs.data, kernel.data, strides if isinstance(strides, int) else strides[0]
+    count = (x.shape[1] - len(w)) // step + 1
+    windows = (x[:, i : i + step * count : step] @ w[i] for i in range(len(w)))
+    return Box(sum(windows))
+
+
+def scan(
+    f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1
+) -> Any:
+    """A plain loop: the carry and each row stay boxes."""
+    rows = optree.tree_leaves(xs)[0].shape[0] if length is None else length
+    carry, outputs = init, [None] * rows
+    for i in reversed(range(rows)) if reverse else range(rows):
+        carry, outputs[i] = f(carry, optree.tree_map(lambda x: Box(x.data[i]), xs))  # noqa: B023
+    return carry, optree.tree_map(lambda *ys: Box(np.stack([y.data for y in ys])), *outputs)
 
 
 class ToyBackend(Backend):
-    """The kernels that the tests need; a complete backend has one for every primitive."""
+    """Boxes, computed at once."""
 
     name = "toy"
     tensor_types = (Box,)
@@ -89,25 +103,27 @@ class ToyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        plain = (
-            "add subtract multiply true_divide maximum minimum equal greater exp log tanh matmul"
-        )
-        self.kernels = {name: boxed(getattr(np, name)) for name in plain.split()}
-        self.kernels |= {name: reduced(getattr(np, name)) for name in ("sum", "mean", "max")}
+        same = "add subtract multiply true_divide maximum minimum equal greater negative exp log tanh matmul"
+        self.kernels = {name: kernel(getattr(np, name)) for name in same.split()}
+        self.kernels |= {name: reduction(getattr(np, name)) for name in ("sum", "mean", "max")}
         self.kernels |= {
-            "cast": cast,
-            "full": full,
-            "erf": erf,
-            "where": boxed(np.where),
+            "where": kernel(np.where),
+            "erf": lambda x: Box(np.vectorize(math.erf)(x.data).astype(x.dtype)),
+            "cast": lambda x, dtype: Box(x.data.astype(dtype)),
             "stop_gradient": lambda variable: variable,
             "reshape": lambda x, newshape: Box(x.data.reshape(newshape)),
             "transpose": lambda x, axes=None: Box(x.data.transpose(axes)),
             "expand_dims": lambda x, axis: Box(np.expand_dims(x.data, axis)),
             "stack": lambda x, axis=0: Box(np.stack([t.data for t in x], axis)),
+            "getitem": lambda x, key: Box(x.data[opened(key)]),
+            "full": full,
+            "split": split,
+            "conv": conv,
+            "scan": scan,
         }
 
     def convert(self, x: Any, dtype: str | None = None) -> Box:
-        array = np.asarray(open_box(x))
+        array = x.data if isinstance(x, Box) else np.asarray(x)
         if dtype is None and not hasattr(x, "dtype"):
             dtype = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
         return Box(array if dtype is None else array.astype(dtype))

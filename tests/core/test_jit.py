@@ -178,7 +178,7 @@ def test_a_returned_variable_is_its_value(compiling):
     assert numbers(kept) == [2.0] and numbers(v) == [3.0]
 
 
-def test_a_variable_s_own_value_as_an_argument(backend):
+def test_a_variable_s_own_value_as_an_argument(compiling):
     """JAX's programs are given the memory of the variables that they write."""
     v = Variable([1.0, 2.0])
 

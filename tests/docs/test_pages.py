@@ -1,0 +1,27 @@
+"""The examples in the docs run, each page in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("architecture", "adding-a-backend")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_run(page, tmp_path):
+    for engine in ("jax", "torch", "tensorflow", "openvino"):
+        pytest.importorskip(engine)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests/docs/run_page.py"), str(ROOT / f"docs/{page}.md")],
+        cwd=ROOT,
+        env={**os.environ, "KERATA_BACKEND": "numpy", "KERATA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
