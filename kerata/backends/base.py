@@ -2,7 +2,7 @@
 
 A backend is an interpretation of Kerata's primitive operations. To add one, subclass `Backend`,
 fill `kernels` with one function for each primitive (`kerata.ops.primitives()` lists them with their
-signatures) and hand an instance to `kerata.backends.register`. Everything else (layers, training,
+signatures) and hand what makes one to `kerata.backends.register`. The rest (layers, training,
 saving) is written over the primitives and needs no change.
 
 What a kernel may rely on, because the dispatch did it before:
