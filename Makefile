@@ -35,7 +35,7 @@ help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 demo: $(demo_stamp) ## train on the digits (BACKENDS=all: on every engine)
-	$(BIN)/python examples/digits.py $(demo_arguments)
+	OMP_NUM_THREADS=1 $(BIN)/python examples/digits.py $(demo_arguments)
 
 test: $(VENV)/.stamp-dev ## run the tests on every engine (ARGS=... goes to pytest)
 	OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 \
