@@ -26,7 +26,7 @@ class Entry:
 
 def _builtin(name: str) -> Callable[[], Backend]:
     def load() -> Backend:
-        module = importlib.import_module(f"kerata.backends.{name}_backend")
+        module = importlib.import_module(f"kerata.backends.{name}.backend")
         backend: Backend = module.create()
         return backend
 

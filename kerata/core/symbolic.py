@@ -14,7 +14,7 @@ from typing import Any
 import optree
 
 from kerata.backends import dtypes
-from kerata.backends.abstract_tensor import STAND_INS, AbstractTensor
+from kerata.backends.abstract.tensor import STAND_INS, AbstractTensor
 from kerata.backends.operators import Operators
 from kerata.backends.registry import load, using
 from kerata.backends.scope import Recorder

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerata.backends import dtypes
 from kerata.backends.base import Backend
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.operators import Operators
 from kerata.backends.registry import ensure, load
 from kerata.backends.state import operations, state

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata.backends import dtypes
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import ensure, load, using
 from kerata.backends.state import state
 from kerata.core.config_object import Configurable

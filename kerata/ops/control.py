@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kerata.ops import creation
 from kerata.ops import elementwise as ew
-from kerata.ops import shaping as sh
 from kerata.ops.dispatch import Tensor, Tree, composite, primitive
+
+__all__ = (
+    "scan", "while_loop", "cond", "fori_loop", "map",
+)  # fmt: skip
 
 
 @primitive()
@@ -64,4 +68,4 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: Tr
 @composite()
 def map(f: Callable[[Any], Any], xs: Tree) -> Any:
     """`f` of every slice along the first axis of `xs`, the results stacked."""
-    return scan(lambda carry, x: (carry, f(x)), sh.full((), 0, "int32"), xs)[1]
+    return scan(lambda carry, x: (carry, f(x)), creation.full((), 0, "int32"), xs)[1]

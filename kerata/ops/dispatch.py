@@ -24,6 +24,7 @@ import optree
 from kerata.backends import dtypes
 from kerata.backends.registry import ensure
 from kerata.backends.state import operations, state
+from kerata.ops.explain import explain
 
 Tensor: TypeAlias = Any
 Tree: TypeAlias = Any
@@ -244,7 +245,11 @@ def slow_path(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             values[i] = optree.tree_map(lambda v: to_tensor(v, backend), value)
     if where:
         _promoted(op, backend, values, where)
-    return op.run(backend, values)
+    try:
+        return op.run(backend, values)
+    except Exception as error:
+        explain(op, backend, args, kwargs, error)
+        raise
 
 
 def _missing(op: Op) -> Callable[..., Any]:
@@ -267,7 +272,11 @@ def _one_tensor(op: Op) -> Callable[..., Any]:
             and isinstance(x, backend.tensor_types)
             and (not floating or x.dtype in backend.floats)
         ):
-            return (backend.kernels.get(name) or body)(x, *args, **kwargs)
+            try:
+                return (backend.kernels.get(name) or body)(x, *args, **kwargs)
+            except Exception as error:
+                explain(op, backend, (x, *args), kwargs, error)
+                raise
         return slow_path(op, args if x is _ABSENT else (x, *args), kwargs)
 
     return call
@@ -293,7 +302,11 @@ def _two_tensors(op: Op) -> Callable[..., Any]:
                     and (not floating or x1.dtype in backend.floats)
                 )
             if fast:
-                return (backend.kernels.get(name) or body)(x1, x2, *args, **kwargs)
+                try:
+                    return (backend.kernels.get(name) or body)(x1, x2, *args, **kwargs)
+                except Exception as error:
+                    explain(op, backend, (x1, x2, *args), kwargs, error)
+                    raise
         given = tuple(v for v in (x1, x2) if v is not _ABSENT)
         return slow_path(op, (*given, *args), kwargs)
 
@@ -334,7 +347,11 @@ def _any_tensors(op: Op) -> Callable[..., Any]:
         ready = dtype is not None if promoted else bool(places)
         if not ready or (floating and dtype not in backend.floats):
             return slow_path(op, args, kwargs)
-        return (backend.kernels.get(name) or body)(*args, *rest[count])
+        try:
+            return (backend.kernels.get(name) or body)(*args, *rest[count])
+        except Exception as error:
+            explain(op, backend, args, kwargs, error)
+            raise
 
     return call
 

@@ -7,6 +7,15 @@ from typing import Any
 from kerata.backends import dtypes
 from kerata.ops.dispatch import Tensor, composite, primitive
 
+__all__ = (
+    "add", "subtract", "multiply", "true_divide", "divide", "divide_no_nan", "floor_divide",
+    "mod", "power", "maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater",
+    "greater_equal", "logical_and", "logical_or", "logical_not", "where", "negative",
+    "absolute", "abs", "sign", "floor", "ceil", "round", "exp", "expm1", "log", "log1p", "sqrt",
+    "rsqrt", "sin", "cos", "tanh", "erf", "erfinv", "square", "reciprocal", "clip", "isnan",
+    "isfinite", "isinf", "cast", "stop_gradient",
+)  # fmt: skip
+
 
 @primitive(promote="common", scalars=True)
 def add(x1: Tensor, x2: Tensor) -> Tensor:

@@ -1,60 +1,41 @@
-"""Products of matrices and tensors."""
+"""`ops.linalg`: norms, and factorizations and solutions of matrices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
-from kerata.ops import shaping as sh
-from kerata.ops.dispatch import Tensor, composite, primitive
+from kerata.backends import dtypes
+from kerata.ops import elementwise as ew
+from kerata.ops import reduction as red
+from kerata.ops.dispatch import Tensor, composite
+
+__all__ = (
+    "norm",
+)  # fmt: skip
 
 
-@primitive(promote="common")
-def matmul(x1: Tensor, x2: Tensor) -> Tensor:
-    """The matrix product over the last axis of `x1` and the second last of `x2`.
+@composite(promote="float")
+def norm(x: Tensor, ord: Any = None, axis: red.Axis = None, keepdims: bool = False) -> Tensor:
+    """The vector norm of order `ord` (2 where None, or ±inf, 0, 1, p) over `axis`.
 
-    Leading axes broadcast; a vector counts as a row on the left and as a column on the right.
-    Half-precision products are summed in float32.
+    The gradient of the 2-norm at 0 is 0.
     """
-
-
-@primitive(promote="common", operands=("operands",))
-def einsum(subscripts: str, *operands: Tensor) -> Tensor:
-    """The sum of products that `subscripts` describes, in NumPy's notation.
-
-    >>> einsum("ij,jk->ik", [[1.0, 2.0]], [[3.0], [4.0]]).tolist()
-    [[11.0]]
-    """
-
-
-@composite(promote="common")
-def dot(x1: Tensor, x2: Tensor) -> Tensor:
-    """The sum over the last axis of `x1` and the second last (or only) of `x2`, as in NumPy."""
-    r1, r2 = len(sh.shape(x1)), len(sh.shape(x2))
-    if r1 == 0 or r2 == 0:
-        return x1 * x2
-    if r2 <= 2:
-        return matmul(x1, x2)
-    return tensordot(x1, x2, axes=((r1 - 1,), (r2 - 2,)))
-
-
-@composite(promote="common")
-def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
-    """The sum over `axes`: the last n of `x1` with the first n of `x2`, or a pair of axis lists."""
-    r1, r2 = len(sh.shape(x1)), len(sh.shape(x2))
-    if isinstance(axes, int):
-        over1, over2 = list(range(r1 - axes, r1)), list(range(axes))
-    else:
-        over1, over2 = _axis_list(axes[0], r1), _axis_list(axes[1], r2)
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    first = list(letters[:r1])
-    second = list(letters[r1 : r1 + r2])
-    for a, b in zip(over1, over2, strict=True):
-        second[b] = first[a]
-    kept = [c for i, c in enumerate(first) if i not in over1]
-    kept += [c for i, c in enumerate(second) if i not in over2]
-    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", x1, x2)
-
-
-def _axis_list(axes: int | Sequence[int], rank: int) -> list[int]:
-    return [a % rank for a in ([axes] if isinstance(axes, int) else axes)]
+    size = ew.absolute(x)
+    if ord is None or ord == 2 or ord == "euclidean" or ord == "fro":
+        total = red.sum(ew.square(x), axis, keepdims)
+        zero = ew.equal(total, 0.0)
+        return ew.where(zero, 0.0, ew.sqrt(ew.where(zero, 1.0, total)))
+    if ord == math.inf:
+        return red.max(size, axis, keepdims)
+    if ord == -math.inf:
+        return red.min(size, axis, keepdims)
+    if ord == 0:
+        return red.sum(
+            ew.cast(ew.not_equal(x, 0), dtypes.standardize_dtype(x.dtype)), axis, keepdims
+        )
+    if ord == 1:
+        return red.sum(size, axis, keepdims)
+    if isinstance(ord, (int, float)):
+        return ew.power(red.sum(ew.power(size, float(ord)), axis, keepdims), 1.0 / ord)
+    raise ValueError(f"norm: ord must be None, 'fro', inf, -inf or a number; got {ord!r}")

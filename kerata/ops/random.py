@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerata.backends import dtypes
+from kerata.ops import creation
 from kerata.ops import elementwise as ew
 from kerata.ops import shaping as sh
 from kerata.ops.dispatch import Tensor, composite, primitive
@@ -45,5 +46,5 @@ def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Te
     if noise_shape is not None:
         sizes = tuple(s if n is None else n for n, s in zip(noise_shape, sizes, strict=True))
     keep = random_bernoulli(sizes, 1.0 - rate, seed)
-    zero = sh.full((), 0, dtypes.standardize_dtype(x.dtype))
+    zero = creation.full((), 0, dtypes.standardize_dtype(x.dtype))
     return ew.where(keep, ew.multiply(x, 1.0 / (1.0 - rate)), zero)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kerata.ops import activation as act
+from kerata.ops import creation, products
 from kerata.ops import elementwise as ew
-from kerata.ops import linalg, nn
 from kerata.ops import shaping as sh
 from kerata.ops.control import scan
 from kerata.ops.dispatch import Tensor, Tree, composite
+
+__all__ = (
+    "rnn", "lstm", "gru",
+)  # fmt: skip
 
 
 @composite()
@@ -40,7 +45,7 @@ def rnn(
         states, outputs = scan(_swap(step_function), initial_states, steps)
     else:
         first = map_nested(lambda x: x[0], steps)
-        blank = sh.zeros_like(step_function(first, initial_states)[0])
+        blank = creation.zeros_like(step_function(first, initial_states)[0])
         masks = _time_first(ew.cast(mask, "bool"), go_backwards)
 
         def masked_step(carry: Any, row: Any) -> Any:
@@ -92,7 +97,7 @@ def lstm(
     bias: Tensor | None = None,
     mask: Tensor | None = None,
     activation: Callable[[Any], Any] = ew.tanh,
-    recurrent_activation: Callable[[Any], Any] = nn.sigmoid,
+    recurrent_activation: Callable[[Any], Any] = act.sigmoid,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -114,13 +119,13 @@ def lstm(
     Returns:
         `(batch, units)`, `(batch, length, units)`, and the last `[h, c]`.
     """
-    projected = linalg.matmul(inputs, kernel)
+    projected = products.matmul(inputs, kernel)
     if bias is not None:
         projected = projected + bias
 
     def step(x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         h, c = states
-        i, f, g, o = sh.split(x + linalg.matmul(h, recurrent_kernel), 4, -1)
+        i, f, g, o = sh.split(x + products.matmul(h, recurrent_kernel), 4, -1)
         c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g)
         h = recurrent_activation(o) * activation(c)
         return h, [h, c]
@@ -138,7 +143,7 @@ def gru(
     bias: Tensor | None = None,
     mask: Tensor | None = None,
     activation: Callable[[Any], Any] = ew.tanh,
-    recurrent_activation: Callable[[Any], Any] = nn.sigmoid,
+    recurrent_activation: Callable[[Any], Any] = act.sigmoid,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
     reset_after: bool = True,
@@ -150,7 +155,7 @@ def gru(
     second row being the recurrent one; otherwise `bias` is `(3 * units,)`.
     """
     units = sh.shape(recurrent_kernel)[0]
-    projected = linalg.matmul(inputs, kernel)
+    projected = products.matmul(inputs, kernel)
     if bias is not None:
         projected = projected + (bias[0] if reset_after else bias)
 
@@ -158,17 +163,17 @@ def gru(
         h = states[0]
         xz, xr, xn = sh.split(x, 3, -1)
         if reset_after:
-            inner = linalg.matmul(h, recurrent_kernel)
+            inner = products.matmul(h, recurrent_kernel)
             if bias is not None:
                 inner = inner + bias[1]
             hz, hr, hn = sh.split(inner, 3, -1)
             r = recurrent_activation(xr + hr)
             candidate = activation(xn + r * hn)
         else:
-            inner = linalg.matmul(h, recurrent_kernel[:, : 2 * units])
+            inner = products.matmul(h, recurrent_kernel[:, : 2 * units])
             hz, hr = sh.split(inner, 2, -1)
             r = recurrent_activation(xr + hr)
-            candidate = activation(xn + linalg.matmul(r * h, recurrent_kernel[:, 2 * units :]))
+            candidate = activation(xn + products.matmul(r * h, recurrent_kernel[:, 2 * units :]))
         z = recurrent_activation(xz + hz)
         h = z * h + ew.subtract(1.0, z) * candidate
         return h, [h]

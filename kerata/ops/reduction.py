@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeAlias
 
-from kerata.backends import dtypes
 from kerata.ops import elementwise as ew
 from kerata.ops.dispatch import Tensor, composite, primitive
 from kerata.ops.shaping import expand_dims, shape, squeeze
+
+__all__ = (
+    "sum", "prod", "mean", "max", "min", "any", "all", "argmax", "argmin", "cumsum", "var",
+    "std", "logsumexp", "count_nonzero", "average",
+)  # fmt: skip
 
 Axis: TypeAlias = "int | tuple[int, ...] | list[int] | None"
 
@@ -111,27 +114,3 @@ def _axes(axis: Axis, rank: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(rank))
     return (axis,) if isinstance(axis, int) else tuple(axis)
-
-
-@composite(promote="float")
-def norm(x: Tensor, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The vector norm of order `ord` (2 where None, or ±inf, 0, 1, p) over `axis`.
-
-    The gradient of the 2-norm at 0 is 0.
-    """
-    size = ew.absolute(x)
-    if ord is None or ord == 2 or ord == "euclidean" or ord == "fro":
-        total = sum(ew.square(x), axis, keepdims)
-        zero = ew.equal(total, 0.0)
-        return ew.where(zero, 0.0, ew.sqrt(ew.where(zero, 1.0, total)))
-    if ord == math.inf:
-        return max(size, axis, keepdims)
-    if ord == -math.inf:
-        return min(size, axis, keepdims)
-    if ord == 0:
-        return sum(ew.cast(ew.not_equal(x, 0), dtypes.standardize_dtype(x.dtype)), axis, keepdims)
-    if ord == 1:
-        return sum(size, axis, keepdims)
-    if isinstance(ord, (int, float)):
-        return ew.power(sum(ew.power(size, float(ord)), axis, keepdims), 1.0 / ord)
-    raise ValueError(f"norm: ord must be None, 'fro', inf, -inf or a number; got {ord!r}")

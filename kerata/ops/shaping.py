@@ -8,11 +8,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from kerata import config
 from kerata.backends import dtypes
 from kerata.backends.registry import ensure
 from kerata.backends.state import operations, state
 from kerata.ops.dispatch import Tensor, composite, is_symbolic, primitive, to_tensor
+
+__all__ = (
+    "shape", "convert_to_tensor", "convert_to_numpy", "reshape", "transpose", "broadcast_to",
+    "expand_dims", "squeeze", "concatenate", "stack", "unstack", "split", "pad", "flip",
+    "repeat", "tile", "ravel", "swapaxes", "moveaxis",
+)  # fmt: skip
 
 Shape: TypeAlias = Any
 
@@ -106,11 +111,6 @@ def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 
 
 @primitive()
-def getitem(x: Tensor, key: Any) -> Tensor:
-    """`x[key]` for ints, slices (of any step), None, Ellipsis, and index tensors."""
-
-
-@primitive()
 def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     """`x` with `(before, after)` elements added to each axis.
 
@@ -135,70 +135,6 @@ def repeat(x: Tensor, repeats: int, axis: int | None = None) -> Tensor:
 @primitive()
 def tile(x: Tensor, repeats: Any) -> Tensor:
     """The whole of `x` repeated `repeats` times along each axis."""
-
-
-@primitive()
-def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """The slices of `x` at `indices` along `axis`; of the flattened `x` where None.
-
-    Negative indices count from the end. Others out of range are clipped to the nearest that exists.
-    """
-
-
-@primitive()
-def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """The elements of `x` at `indices` (of the same rank) along `axis`; others as in `take`."""
-
-
-@primitive()
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
-    """The numbers from `start` up to but without `stop`, by `step`; sizes may be dynamic.
-
-    int32 where all are ints, else `config.floatx()`, unless `dtype` is given.
-    """
-
-
-@primitive()
-def full(shape: Shape, fill_value: Tensor, dtype: Any = None) -> Tensor:
-    """A tensor of `shape` that holds `fill_value` everywhere."""
-
-
-@composite()
-def zeros(shape: Shape, dtype: Any = None) -> Tensor:
-    """A tensor of zeros, `config.floatx()` where no dtype is given."""
-    return full(shape, 0, dtypes.standardize_dtype(dtype or config.floatx()))
-
-
-@composite()
-def ones(shape: Shape, dtype: Any = None) -> Tensor:
-    """A tensor of ones, `config.floatx()` where no dtype is given."""
-    return full(shape, 1, dtypes.standardize_dtype(dtype or config.floatx()))
-
-
-@composite()
-def full_like(x: Tensor, fill_value: Any, dtype: Any = None) -> Tensor:
-    """A tensor of the shape (and dtype) of `x` that holds `fill_value` everywhere."""
-    return full(shape(x), fill_value, dtypes.standardize_dtype(dtype or x.dtype))
-
-
-@composite()
-def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
-    """Zeros in the shape (and dtype) of `x`."""
-    return full(shape(x), 0, dtypes.standardize_dtype(dtype or x.dtype))
-
-
-@composite()
-def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
-    """Ones in the shape (and dtype) of `x`."""
-    return full(shape(x), 1, dtypes.standardize_dtype(dtype or x.dtype))
-
-
-@composite()
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """Ones on the `k`-th diagonal of an `(N, M)` matrix of zeros."""
-    rows, columns = arange(N), arange(N if M is None else M)
-    on = operations["equal"](expand_dims(rows, 1) + k, expand_dims(columns, 0))
-    return operations["cast"](on, dtypes.standardize_dtype(dtype or config.floatx()))
 
 
 @composite()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import optree
 
 from kerata.backends import dtypes
-from kerata.backends.abstract_backend import counting
-from kerata.backends.abstract_tensor import STAND_INS
+from kerata.backends.abstract.backend import counting
+from kerata.backends.abstract.tensor import STAND_INS
 from kerata.backends.registry import load, using
 from kerata.backends.scope import Recorder
 from kerata.core.graph import Function

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kerata import ops
-from kerata.backends.abstract_backend import counting, merge_shapes, strict
-from kerata.backends.abstract_tensor import STAND_INS, AbstractTensor, Size, size_of
+from kerata.backends.abstract.backend import counting, merge_shapes, strict
+from kerata.backends.abstract.tensor import STAND_INS, AbstractTensor, Size, size_of
 from kerata.backends.registry import load, use_backend, using
 
 

@@ -42,7 +42,7 @@ def test_a_kernel_for_every_primitive(name):
 
 @pytest.mark.parametrize("name", [n for n in REFUSED if n in EVERY])
 def test_kernels_that_refuse(name):
-    from kerata.backends.onnx_graph import Unsupported
+    from kerata.backends.onnx.graph import Unsupported
 
     for op_name in REFUSED[name]:
         with pytest.raises(Unsupported, match=op_name):

@@ -13,7 +13,7 @@ jnp = jax.numpy
 
 from kerata import ops  # noqa: E402
 from kerata.backends import registry  # noqa: E402
-from kerata.backends.abstract_tensor import AbstractTensor  # noqa: E402
+from kerata.backends.abstract.tensor import AbstractTensor  # noqa: E402
 from kerata.core.transforms import checkpoint, grad, jit, value_and_grad  # noqa: E402
 from kerata.core.variable import Variable  # noqa: E402
 

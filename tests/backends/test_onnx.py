@@ -11,8 +11,8 @@ import pytest
 onnx = pytest.importorskip("onnx")
 
 from kerata import ops  # noqa: E402
-from kerata.backends.onnx_backend import write  # noqa: E402
-from kerata.backends.onnx_graph import OpenSizeError, Size, Unsupported  # noqa: E402
+from kerata.backends.onnx.backend import write  # noqa: E402
+from kerata.backends.onnx.graph import OpenSizeError, Size, Unsupported  # noqa: E402
 from kerata.backends.registry import use_backend  # noqa: E402
 from kerata.core.variable import Variable  # noqa: E402
 from tests.backends.onnx_cases import CASES, DRAWS, assert_near  # noqa: E402

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerata import ops
-from kerata.backends.abstract_tensor import AbstractTensor
+from kerata.backends.abstract.tensor import AbstractTensor
 from kerata.backends.registry import use_backend
 from kerata.backends.scope import Scope
 from kerata.backends.state import operations

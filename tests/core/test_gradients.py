@@ -301,7 +301,7 @@ def test_abstractly():
         v.assign(v - gradients[0])
         return value, gradients
 
-    from kerata.backends.abstract_tensor import AbstractTensor
+    from kerata.backends.abstract.tensor import AbstractTensor
 
     found = recorded(step, [AbstractTensor((3,), "float32")])
     value, gradients = found.result

@@ -9,7 +9,7 @@ import pytest
 
 from kerata import ops
 from kerata.backends import registry
-from kerata.backends.abstract_tensor import AbstractTensor
+from kerata.backends.abstract.tensor import AbstractTensor
 from kerata.backends.scope import Observer, Scope, recorded, touched
 from kerata.backends.state import state
 from kerata.core.stateless import StatelessScope

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerata import ops
-from kerata.backends.abstract_tensor import STAND_INS
+from kerata.backends.abstract.tensor import STAND_INS
 from kerata.core.masks import get_mask, set_mask
 from kerata.core.symbolic import KerasTensor, OpCall, Operation, any_symbolic, public_size
 

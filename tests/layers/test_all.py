@@ -7,8 +7,8 @@ import optree
 import pytest
 
 from kerata import layers, ops
-from kerata.backends.abstract_backend import strict
-from kerata.backends.abstract_tensor import STAND_INS, AbstractTensor, Size
+from kerata.backends.abstract.backend import strict
+from kerata.backends.abstract.tensor import STAND_INS, AbstractTensor, Size
 from kerata.backends.registry import use_backend, using
 from kerata.backends.scope import Recorder
 from kerata.core.serialization import deserialize_object, serialize_object

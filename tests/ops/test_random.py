@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kerata import ops
-from kerata.backends.abstract_backend import AbstractTensor, strict
-from kerata.backends.abstract_tensor import STAND_INS, Size
+from kerata.backends.abstract.backend import AbstractTensor, strict
+from kerata.backends.abstract.tensor import STAND_INS, Size
 from kerata.backends.registry import load, using
 from kerata.backends.state import operations
 from kerata.core.symbolic import KerasTensor

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kerata.backends.abstract_backend import AbstractTensor, strict
-from kerata.backends.abstract_tensor import STAND_INS, Size
+from kerata.backends.abstract.backend import AbstractTensor, strict
+from kerata.backends.abstract.tensor import STAND_INS, Size
 from kerata.backends.registry import using
 from kerata.core.symbolic import KerasTensor
 from tests.ops.case import Case, flat

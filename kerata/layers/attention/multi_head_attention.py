@@ -11,8 +11,8 @@ from kerata.layers.arguments import WeightedLayer, positive
 from kerata.layers.attention.merging import Merged
 from kerata.layers.core.einsum_dense import EinsumDense
 from kerata.layers.regularization.dropout import Dropout, checked_rate
+from kerata.ops.attention import masked_softmax
 from kerata.ops.dispatch import Tensor
-from kerata.ops.nn import masked_softmax
 
 
 class MultiHeadAttention(WeightedLayer):

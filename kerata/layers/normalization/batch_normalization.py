@@ -9,7 +9,7 @@ from kerata.core.variable import Variable
 from kerata.layers.arguments import WeightedLayer
 from kerata.layers.input_spec import InputSpec
 from kerata.ops.dispatch import Tensor
-from kerata.ops.nn import batch_normalization_training
+from kerata.ops.normalization import batch_normalization_training
 
 
 class BatchNormalization(WeightedLayer):

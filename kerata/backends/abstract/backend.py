@@ -14,10 +14,10 @@ from typing import Any
 import optree
 
 from kerata.backends import dtypes
-from kerata.backends.abstract_kernels import KERNELS, tally
-from kerata.backends.abstract_tensor import AbstractTensor, Size
+from kerata.backends.abstract.kernels import KERNELS, tally
+from kerata.backends.abstract.tensor import AbstractTensor, Size
 from kerata.backends.base import Backend
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Scope
 from kerata.backends.state import state
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from kerata.backends import dtypes
 from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed
-from kerata.backends.onnx_graph import (
+from kerata.backends.onnx.graph import (
     OnnxValue,
     Size,
     Unsupported,
@@ -22,7 +22,7 @@ from kerata.backends.onnx_graph import (
     same_size,
     vector,
 )
-from kerata.backends.onnx_kernels import (
+from kerata.backends.onnx.kernels import (
     add,
     apply,
     broadcast,

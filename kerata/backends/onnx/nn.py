@@ -9,9 +9,9 @@ from typing import Any
 
 from kerata import config
 from kerata.backends.geometry import Window, axes_tuple, window
-from kerata.backends.onnx_arrays import one_axis, reshape, sum, transpose
-from kerata.backends.onnx_graph import OnnxValue, Size, Unsupported, emit
-from kerata.backends.onnx_kernels import apply, broadcast, logical_not, logical_or, tensor, unary
+from kerata.backends.onnx.arrays import one_axis, reshape, sum, transpose
+from kerata.backends.onnx.graph import OnnxValue, Size, Unsupported, emit
+from kerata.backends.onnx.kernels import apply, broadcast, logical_not, logical_or, tensor, unary
 from kerata.backends.state import operations
 
 # Products

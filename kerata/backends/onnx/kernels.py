@@ -9,8 +9,8 @@ from typing import Any
 import onnx
 
 from kerata.backends import dtypes
-from kerata.backends.numpy_backend import to_array
-from kerata.backends.onnx_graph import (
+from kerata.backends.numpy.backend import to_array
+from kerata.backends.onnx.graph import (
     OPSET,
     OnnxValue,
     Size,

@@ -12,16 +12,16 @@ import tensorflow as tf
 
 from kerata import config
 from kerata.backends import dtypes
-from kerata.backends.abstract_tensor import AbstractTensor
+from kerata.backends.abstract.tensor import AbstractTensor
 from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, Packed
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Observer, Scope
 from kerata.backends.state import operations, state
-from kerata.backends.tensorflow_control import KERNELS as CONTROL
-from kerata.backends.tensorflow_control import aside
-from kerata.backends.tensorflow_kernels import KERNELS, NAMES, raw, shape_of
-from kerata.backends.tensorflow_nn import KERNELS as NN
+from kerata.backends.tensorflow.control import KERNELS as CONTROL
+from kerata.backends.tensorflow.control import aside
+from kerata.backends.tensorflow.kernels import KERNELS, NAMES, raw, shape_of
+from kerata.backends.tensorflow.nn import KERNELS as NN
 
 
 class TensorFlowBackend(Backend):

@@ -13,7 +13,7 @@ from torch import Tensor
 from kerata import config
 from kerata.backends.geometry import axes_tuple
 from kerata.backends.state import operations, state
-from kerata.backends.torch_kernels import (
+from kerata.backends.torch.kernels import (
     CHECKED,
     DEVICE,
     FLOATS,
@@ -24,7 +24,7 @@ from kerata.backends.torch_kernels import (
     take_along_axis,
     widening,
 )  # fmt: skip
-from kerata.backends.torch_kernels import torch_dtype as _dtype
+from kerata.backends.torch.kernels import torch_dtype as _dtype
 
 _NO_CLASS = -(2**62)  # torch leaves out a class of this number
 

@@ -9,7 +9,7 @@ import optree
 import tensorflow as tf
 
 from kerata.backends.scope import Scope
-from kerata.backends.tensorflow_kernels import as_dtype, shape_of, unstack
+from kerata.backends.tensorflow.kernels import as_dtype, shape_of, unstack
 
 
 def aside(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:

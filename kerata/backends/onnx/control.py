@@ -12,8 +12,8 @@ from typing import Any
 
 import optree
 
-from kerata.backends.onnx_arrays import flip, gather, squeeze
-from kerata.backends.onnx_graph import (
+from kerata.backends.onnx.arrays import flip, gather, squeeze
+from kerata.backends.onnx.graph import (
     Graph,
     OnnxValue,
     Size,
@@ -23,7 +23,7 @@ from kerata.backends.onnx_graph import (
     emit_many,
     same_size,
 )
-from kerata.backends.onnx_kernels import cast, subtract, tensor
+from kerata.backends.onnx.kernels import cast, subtract, tensor
 
 Specs = list[tuple[Sequence[Any], str]]
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from kerata import config
 from kerata.backends import dtypes
 from kerata.backends.geometry import window
-from kerata.backends.torch_kernels import NAMES, Kernel
+from kerata.backends.torch.kernels import NAMES, Kernel
 
 
 class _Plan(NamedTuple):

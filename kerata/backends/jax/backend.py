@@ -12,11 +12,11 @@ import optree
 from jax._src.array import ArrayImpl
 
 from kerata.backends import dtypes
-from kerata.backends.abstract_backend import AbstractTensor
+from kerata.backends.abstract.backend import AbstractTensor
 from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, Packed, shapes_text
-from kerata.backends.jax_kernels import KERNELS, native
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.jax.kernels import KERNELS, native
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, Touched, recorded, touched
 from kerata.backends.state import state

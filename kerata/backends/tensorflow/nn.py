@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerata.backends import dtypes
 from kerata.backends.geometry import window
 from kerata.backends.state import operations
-from kerata.backends.tensorflow_kernels import (
+from kerata.backends.tensorflow.kernels import (
     binary,
     pad,
     raw,

@@ -16,14 +16,14 @@ from torch.utils.checkpoint import checkpoint as torch_checkpoint
 
 from kerata import config
 from kerata.backends import dtypes
-from kerata.backends.abstract_tensor import AbstractTensor
+from kerata.backends.abstract.tensor import AbstractTensor
 from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, shapes_text
-from kerata.backends.numpy_backend import to_array
+from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, touched
 from kerata.backends.state import state
-from kerata.backends.torch_kernels import (
+from kerata.backends.torch.kernels import (
     DEVICE,
     DTYPES,
     FLOATS,
@@ -32,8 +32,8 @@ from kerata.backends.torch_kernels import (
     as_tensor,
     torch_dtype,
 )  # fmt: skip
-from kerata.backends.torch_overrides import OVERRIDES, nested
-from kerata.backends.torch_windows import WINDOWS
+from kerata.backends.torch.overrides import OVERRIDES, nested
+from kerata.backends.torch.windows import WINDOWS
 
 _ON_HOST = DEVICE.type == "cpu"
 # Dtypes that NumPy has from `ml_dtypes` alone travel as integers of their size.

@@ -19,9 +19,9 @@ import openvino
 import optree
 
 from kerata.backends.dtypes import numpy_dtype, standardize_dtype
-from kerata.backends.numpy_backend import NumpyBackend, to_array
-from kerata.backends.onnx_backend import trace
-from kerata.backends.onnx_graph import Graph, OnnxValue, Unsupported, to_model
+from kerata.backends.numpy.backend import NumpyBackend, to_array
+from kerata.backends.onnx.backend import trace
+from kerata.backends.onnx.graph import Graph, OnnxValue, Unsupported, to_model
 from kerata.backends.registry import load, using
 from kerata.backends.state import state
 

@@ -261,7 +261,7 @@ def current() -> Graph:
     if _tracing.graph is None:
         raise RuntimeError(
             "The onnx backend computes nothing: it writes graphs, inside of "
-            "kerata.backends.onnx_backend.write."
+            "kerata.backends.onnx.backend.write."
         )
     return _tracing.graph
 

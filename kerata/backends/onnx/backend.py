@@ -15,9 +15,10 @@ import numpy as np
 import onnx
 import optree
 
-from kerata.backends import dtypes, onnx_arrays, onnx_control, onnx_kernels, onnx_nn
+from kerata.backends import dtypes
 from kerata.backends.base import Backend
-from kerata.backends.onnx_graph import Graph, OnnxValue, Size, Unsupported, to_model
+from kerata.backends.onnx import arrays, control, kernels, nn
+from kerata.backends.onnx.graph import Graph, OnnxValue, Size, Unsupported, to_model
 from kerata.backends.registry import load, using
 from kerata.backends.scope import Scope
 from kerata.backends.state import operations
@@ -46,12 +47,10 @@ class OnnxBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kernels = _Kernels(
-            onnx_kernels.KERNELS | onnx_arrays.KERNELS | onnx_nn.KERNELS | onnx_control.KERNELS
-        )
+        self.kernels = _Kernels(kernels.KERNELS | arrays.KERNELS | nn.KERNELS | control.KERNELS)
 
     def convert(self, x: Any, dtype: str | None = None) -> OnnxValue:
-        return onnx_kernels.tensor(x, dtype)
+        return kernels.tensor(x, dtype)
 
     def to_numpy(self, x: OnnxValue) -> np.ndarray:
         return np.array(x if x.array is None else x.array)
@@ -152,7 +151,7 @@ def trace(
 def _finished(graph: Graph, leaf: Any) -> Any:
     """A tensor that a function returns, as an output of the graph."""
     if isinstance(leaf, Size) or hasattr(type(leaf), "__kerata_value__"):
-        leaf = onnx_kernels.tensor(leaf)
+        leaf = kernels.tensor(leaf)
     if not isinstance(leaf, OnnxValue):
         return leaf
     graph.output(leaf, f"output_{len(graph.outputs)}")

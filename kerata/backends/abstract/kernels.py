@@ -12,7 +12,7 @@ from typing import Any, cast
 import optree
 
 from kerata.backends import dtypes
-from kerata.backends.abstract_tensor import AbstractTensor as T
+from kerata.backends.abstract.tensor import AbstractTensor as T
 from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed, window
 
 
@@ -519,13 +519,27 @@ def _size(x: Any) -> int:
     return sum(_size(v) for v in x) if isinstance(x, (list, tuple)) else 0
 
 
+_CALLING = ("scan", "while_loop", "cond")  # their kernels run functions of the user
+
+
+def _named(name: str, error: Exception, tensors: Sequence[T]) -> Exception:
+    """`error` of the operation `name`, saying so and on what."""
+    return type(error)(f"{name}: {error} ({describe(*tensors)})")
+
+
 def _counted(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
     work = _WORK.get(name)
 
     @functools.wraps(kernel)
     def run(*args: Any, **kwargs: Any) -> Any:
-        out = kernel(*args, **kwargs)
-        if tally.counts is not None and name not in ("scan", "while_loop", "cond"):
+        try:
+            out = kernel(*args, **kwargs)
+        except (ValueError, IndexError) as error:
+            if name in _CALLING or str(error).startswith(f"{name}:"):
+                raise
+            tensors = [x for x in optree.tree_leaves(cast(Any, args)) if isinstance(x, T)]
+            raise _named(name, error, tensors) from None
+        if tally.counts is not None and name not in _CALLING:
             tally.counts.flops += work(out, *args, **kwargs) if work is not None else 0
             tally.counts.bytes += _size(args) + _size(out)
         return out

@@ -1,0 +1,1 @@
+"""`abstract`: tensors that are a shape and a dtype."""

@@ -1,0 +1,1 @@
+"""NumPy: the reference, and inference with nothing else installed."""

@@ -1,0 +1,1 @@
+"""`onnx`: writes what a function does as an ONNX graph."""

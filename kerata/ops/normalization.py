@@ -1,0 +1,114 @@
+"""Normalization by statistics of the tensor itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kerata import config
+from kerata.backends import dtypes
+from kerata.ops import elementwise as ew
+from kerata.ops import linalg
+from kerata.ops import reduction as red
+from kerata.ops import shaping as sh
+from kerata.ops.dispatch import Tensor, composite
+
+__all__ = (
+    "moments", "batch_normalization", "layer_normalization", "normalize",
+)  # fmt: skip
+
+
+@composite()
+def moments(
+    x: Tensor, axes: Any, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The mean and the variance over `axes`; half precision is reduced in float32.
+
+    `synchronized` is accepted for compatibility; one process holds the whole batch.
+    """
+    dtype = dtypes.standardize_dtype(x.dtype)
+    half = dtype in ("float16", "bfloat16")
+    wide = ew.cast(x, "float32") if half else x
+    mean = red.mean(wide, axes, True)
+    variance = red.mean(ew.square(wide - mean), axes, keepdims)
+    if not keepdims:
+        mean = sh.squeeze(mean, axes)
+    return (ew.cast(mean, dtype), ew.cast(variance, dtype)) if half else (mean, variance)
+
+
+def _along(parameter: Tensor, rank: int, axes: Sequence[int], x: Tensor) -> Tensor:
+    """`parameter`, whose axes are `axes` of a tensor of `rank`, reshaped to broadcast with it."""
+    sizes = sh.shape(x)
+    return sh.reshape(parameter, tuple(sizes[a] if a in axes else 1 for a in range(rank)))
+
+
+@composite(promote="float")
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, vectors lying along `axis`.
+
+    Ioffe & Szegedy, 2015.
+    """
+    rank = len(sh.shape(x))
+    axes = (axis % rank,)
+    factor = ew.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    return x * _along(factor, rank, axes, x) + _along(shift, rank, axes, x)
+
+
+@composite(promote="float")
+def batch_normalization_training(
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`batch_normalization` by the batch's own moments; returns `(y, mean, variance)`.
+
+    No gradient flows through the moments that it returns.
+    """
+    rank = len(sh.shape(x))
+    others = tuple(a for a in range(rank) if a != axis % rank)
+    mean, variance = moments(x, others)
+    y = batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+    return y, ew.stop_gradient(mean), ew.stop_gradient(variance)
+
+
+@composite(promote="float")
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Any = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` over `axis` (Ba et al., 2016)."""
+    rank = len(sh.shape(x))
+    axes = tuple(sorted(a % rank for a in ([axis] if isinstance(axis, int) else axis)))
+    dtype = dtypes.standardize_dtype(x.dtype)
+    half = dtype in ("float16", "bfloat16")
+    wide = ew.cast(x, "float32") if half else x
+    mean, variance = moments(wide, axes, True)
+    y = (wide - mean) * ew.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
+    if gamma is not None:
+        y = y * ew.cast(_along(gamma, rank, axes, x), y.dtype)
+    if beta is not None:
+        y = y + ew.cast(_along(beta, rank, axes, x), y.dtype)
+    return ew.cast(y, dtype) if half else y
+
+
+@composite(promote="float")
+def normalize(x: Tensor, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
+    """`x` divided by its norm of `order` along `axis`, and by no less than `epsilon`."""
+    size = linalg.norm(x, order, axis, True)
+    return x / ew.maximum(size, config.epsilon() if epsilon is None else epsilon)
