@@ -27,6 +27,7 @@ from kerata import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from kerata._version import __version__

@@ -5,32 +5,48 @@ from __future__ import annotations
 from typing import Any
 
 from kerata.activations.functions import (
+    celu,
     elu,
     exponential,
     gelu,
+    glu,
+    hard_shrink,
     hard_sigmoid,
+    hard_silu,
+    hard_tanh,
     leaky_relu,
     linear,
+    log_sigmoid,
     log_softmax,
+    mish,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
     tanh,
+    tanh_shrink,
+    threshold,
 )  # fmt: skip
 from kerata.core.identifiers import lookup, table_of
 from kerata.core.serialization import deserialize_object, serialize_object
 
-swish = silu
+swish, hard_swish = silu, hard_silu
 
 _TABLE = table_of(
-    elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_softmax, relu, relu6, selu,
-    sigmoid, silu, softmax, softplus, softsign, tanh,
-    swish=silu,
+    celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
+    leaky_relu, linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu,
+    soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax,
+    squareplus, tanh, tanh_shrink, threshold,
+    swish=silu, hard_swish=hard_silu,
 )  # fmt: skip
 
 

@@ -100,6 +100,76 @@ def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     return ops.softmax(x, axis)
 
 
+def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017)."""
+    return ops.celu(x, alpha)
+
+
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """One half of `x` along `axis`, gated by the sigmoid of the other (Dauphin et al., 2017)."""
+    return ops.glu(x, axis)
+
+
+def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    """`x`, and 0 where `|x| <= threshold`."""
+    return ops.hard_shrink(x, threshold)
+
+
+def hard_silu(x: Tensor) -> Tensor:
+    """`x * hard_sigmoid(x)`, also called hard swish (Howard et al., 2019)."""
+    return ops.hard_silu(x)
+
+
+def hard_tanh(x: Tensor) -> Tensor:
+    """`x` limited to the interval from -1 to 1."""
+    return ops.hard_tanh(x)
+
+
+def log_sigmoid(x: Tensor) -> Tensor:
+    """The logarithm of `sigmoid(x)`."""
+    return ops.log_sigmoid(x)
+
+
+def mish(x: Tensor) -> Tensor:
+    """`x * tanh(softplus(x))` (Misra, 2019)."""
+    return ops.multiply(x, ops.tanh(ops.softplus(x)))
+
+
+def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    """`x` brought towards 0 by `threshold`, and 0 where that would cross it."""
+    return ops.soft_shrink(x, threshold)
+
+
+def sparse_plus(x: Tensor) -> Tensor:
+    """0 up to -1, `x` from 1 on, and `(x + 1)² / 4` between."""
+    return ops.sparse_plus(x)
+
+
+def sparse_sigmoid(x: Tensor) -> Tensor:
+    """0 up to -1, 1 from 1 on, and `(x + 1) / 2` between."""
+    return ops.sparse_sigmoid(x)
+
+
+def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
+    """The point of the probability simplex next to `x` along `axis` (Martins & Astudillo, 2016)."""
+    return ops.sparsemax(x, axis)
+
+
+def squareplus(x: Tensor, b: Any = 4) -> Tensor:
+    """`(x + sqrt(x² + b)) / 2` (Barron, 2021)."""
+    return ops.squareplus(x, b)
+
+
+def tanh_shrink(x: Tensor) -> Tensor:
+    """`x - tanh(x)`."""
+    return ops.tanh_shrink(x)
+
+
+def threshold(x: Tensor, threshold: Any, default_value: Any) -> Tensor:
+    """`x` where it is above `threshold`, `default_value` elsewhere."""
+    return ops.threshold(x, threshold, default_value)
+
+
 def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """The logarithm of `softmax`."""
     return ops.log_softmax(x, axis)

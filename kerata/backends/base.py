@@ -63,6 +63,10 @@ class Backend:
         """
         raise NotImplementedError(f"{type(self).__name__} must define convert")
 
+    def beside(self, x: np.ndarray, tensor: Any) -> Any:
+        """The array `x` as a tensor that lies where `tensor` does."""
+        return self.convert(x)
+
     def to_numpy(self, x: Any) -> np.ndarray:
         """The values on the host, as an array that later steps don't change."""
         raise NotImplementedError(f"{type(self).__name__} must define to_numpy")

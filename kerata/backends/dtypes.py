@@ -159,6 +159,11 @@ def is_integer(name: str) -> bool:
     return name in INTEGERS
 
 
+def is_complex(name: str) -> bool:
+    """Whether the dtype named `name` is a complex one."""
+    return name in COMPLEX
+
+
 @functools.cache
 def size(name: str) -> int:
     """Bytes an element."""

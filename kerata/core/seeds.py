@@ -49,7 +49,8 @@ class SeedGenerator(Configurable):
         `ordered` is accepted for compatibility: seeds are always taken in order.
         """
         current = self.state.value
-        self.state.assign(current + (state.backend or registry.ensure()).convert(_ADVANCE))
+        backend = state.backend or registry.ensure()
+        self.state.assign(current + backend.beside(_ADVANCE, current))
         return current
 
 

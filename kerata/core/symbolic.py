@@ -19,6 +19,7 @@ from kerata.backends.operators import Operators
 from kerata.backends.registry import load, using
 from kerata.backends.scope import Recorder
 from kerata.backends.state import operations
+from kerata.core.closures import closed_over
 from kerata.core.masks import get_mask, set_mask
 from kerata.core.names import auto_name
 
@@ -293,6 +294,11 @@ class OpCall(Operation):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         return self.op.call(*args, **kwargs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record the call; symbolic tensors that functions close over are arguments of it too."""
+        args, kwargs = optree.tree_map(closed_over, (args, kwargs), none_is_leaf=True)
+        return super().symbolic_call(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The operation's name."""

@@ -6,24 +6,87 @@ from typing import Any
 
 from kerata.core.identifiers import lookup, table_of
 from kerata.core.serialization import deserialize_object, serialize_object
+from kerata.losses.circle import (
+    Circle,
+    circle,
+)
 from kerata.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     SparseCategoricalCrossentropy,
     binary_crossentropy,
     categorical_crossentropy,
+    categorical_generalized_cross_entropy,
     sparse_categorical_crossentropy,
-)  # fmt: skip
-from kerata.losses.loss import Loss, LossFunctionWrapper
-from kerata.losses.regression import MeanSquaredError, mean_squared_error
+)
+from kerata.losses.ctc import (
+    CTC,
+    ctc,
+)
+from kerata.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from kerata.losses.hinge import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from kerata.losses.loss import (
+    Loss,
+    LossFunctionWrapper,
+)
+from kerata.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    cosine_similarity,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)
+from kerata.losses.segmentation import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
+)
 
 _TABLE = table_of(
-    BinaryCrossentropy, CategoricalCrossentropy, LossFunctionWrapper, MeanSquaredError,
-    SparseCategoricalCrossentropy,
-    binary_crossentropy, categorical_crossentropy, mean_squared_error,
-    sparse_categorical_crossentropy,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
+    CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, LossFunctionWrapper,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge, Tversky,
+    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
+    categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge,
+    circle, cosine_similarity, ctc, dice, hinge, huber, kl_divergence, log_cosh,
+    mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
+    mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
+    tversky,
     bce=binary_crossentropy, BCE=binary_crossentropy,
+    kld=kl_divergence, KLD=kl_divergence,
+    mae=mean_absolute_error, MAE=mean_absolute_error,
+    mape=mean_absolute_percentage_error, MAPE=mean_absolute_percentage_error,
     mse=mean_squared_error, MSE=mean_squared_error,
+    msle=mean_squared_logarithmic_error, MSLE=mean_squared_logarithmic_error,
 )  # fmt: skip
 
 

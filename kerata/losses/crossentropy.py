@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata import ops
+from kerata import config, ops
 from kerata.core.masks import set_mask
 from kerata.losses.loss import LossFunctionWrapper, converted
 from kerata.losses.regression import pair
@@ -95,6 +95,26 @@ def sparse_categorical_crossentropy(
     losses = ops.where(valid, losses, 0.0)
     set_mask(losses, valid)
     return losses
+
+
+def categorical_generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float) -> Tensor:
+    """`(1 - p^q) / q`, `p` the probability of the true class (Zhang & Sabuncu, 2018).
+
+    Args:
+        y_true: the indices of the classes, `(batch,)` or `(batch, 1)`.
+        y_pred: probabilities, `(batch, classes)`.
+        q: from 0 (the cross-entropy) to 1 (the mean absolute error, which bears wrong labels).
+
+    Returns:
+        `(batch,)`.
+    """
+    y_true, y_pred = converted(y_true, None), converted(y_pred, None)
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+        y_true = ops.squeeze(y_true, -1)
+    index = ops.expand_dims(ops.cast(y_true, "int32"), -1)
+    chance = ops.squeeze(ops.take_along_axis(y_pred, index, axis=-1), -1)
+    chance = ops.maximum(chance, config.epsilon())
+    return (1.0 - ops.power(chance, q)) / q
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
@@ -193,3 +213,25 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             ignore_class=ignore_class,
             axis=axis,
         )
+
+
+class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
+    """`(1 - p^q) / q`, which bears wrong labels (Zhang & Sabuncu, 2018).
+
+    Args:
+        q: from 0 (as the cross-entropy) to 1 (as the mean absolute error).
+        reduction: see `Loss`.
+        name: its name.
+        dtype: see `Loss`.
+    """
+
+    casts_targets = False
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)

@@ -11,7 +11,25 @@ from kerata.losses.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
-from kerata.losses.regression import mean_squared_error
+from kerata.losses.focal import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from kerata.losses.hinge import (
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from kerata.losses.regression import (
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)
 from kerata.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -21,14 +39,68 @@ from kerata.metrics.accuracy import (
     categorical_accuracy,
     sparse_categorical_accuracy,
 )
-from kerata.metrics.mean import Mean, MeanMetricWrapper, Sum
-from kerata.metrics.metric import Metric
+from kerata.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from kerata.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
+from kerata.metrics.curves import (
+    AUC,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from kerata.metrics.f_score import (
+    F1Score,
+    FBetaScore,
+)
+from kerata.metrics.hinge import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+)
+from kerata.metrics.iou import (
+    BinaryIoU,
+    IoU,
+    MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
+)
+from kerata.metrics.mean import (
+    Mean,
+    MeanMetricWrapper,
+    Sum,
+)
+from kerata.metrics.metric import (
+    Metric,
+)
 from kerata.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
     SparseCategoricalCrossentropy,
 )
-from kerata.metrics.regression import MeanSquaredError
+from kerata.metrics.regression import (
+    CosineSimilarity,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    R2Score,
+    RootMeanSquaredError,
+)
 from kerata.metrics.top_k import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
@@ -37,10 +109,20 @@ from kerata.metrics.top_k import (
 )
 
 _TABLE = table_of(
-    Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy,
-    Mean, MeanMetricWrapper, MeanSquaredError, SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
-    bce=BinaryCrossentropy, BCE=BinaryCrossentropy, mse=MeanSquaredError, MSE=MeanSquaredError,
+    AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy,
+    CategoricalCrossentropy, CategoricalHinge, ConcordanceCorrelation, CosineSimilarity,
+    F1Score, FBetaScore, FalseNegatives, FalsePositives, Hinge, IoU, KLDivergence, LogCoshError,
+    Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, MeanMetricWrapper,
+    MeanSquaredError, MeanSquaredLogarithmicError, OneHotIoU, OneHotMeanIoU, PearsonCorrelation,
+    Poisson, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision,
+    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SpecificityAtSensitivity,
+    SquaredHinge, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+    bce=BinaryCrossentropy, BCE=BinaryCrossentropy,
+    mae=MeanAbsoluteError, MAE=MeanAbsoluteError,
+    mape=MeanAbsolutePercentageError, MAPE=MeanAbsolutePercentageError,
+    mse=MeanSquaredError, MSE=MeanSquaredError,
+    msle=MeanSquaredLogarithmicError, MSLE=MeanSquaredLogarithmicError,
 )  # fmt: skip
 
 

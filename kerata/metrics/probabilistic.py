@@ -9,6 +9,7 @@ from kerata.losses.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from kerata.losses.regression import kl_divergence, poisson
 from kerata.metrics.mean import MeanMetricWrapper
 
 
@@ -94,3 +95,27 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             ignore_class=ignore_class,
             axis=axis,
         )
+
+
+class KLDivergence(MeanMetricWrapper):
+    """The mean of `kerata.losses.kl_divergence`.
+
+    Args:
+        name: its name.
+        dtype: see `Metric`.
+    """
+
+    def __init__(self, name: str = "kl_divergence", dtype: Any = None) -> None:
+        super().__init__(kl_divergence, name, dtype)
+
+
+class Poisson(MeanMetricWrapper):
+    """The mean of `kerata.losses.poisson`.
+
+    Args:
+        name: its name.
+        dtype: see `Metric`.
+    """
+
+    def __init__(self, name: str = "poisson", dtype: Any = None) -> None:
+        super().__init__(poisson, name, dtype)

@@ -3,7 +3,7 @@
 Each file lists in `__all__` the operations that it adds to this namespace.
 """
 
-from kerata.ops import linalg, nn, numpy
+from kerata.ops import image, linalg, nn, numpy
 from kerata.ops import random as _random  # registers the draws
 from kerata.ops import updates as _updates  # registers the update rules
 from kerata.ops.control import *
@@ -12,3 +12,5 @@ from kerata.ops.linalg import *
 from kerata.ops.nn import *
 from kerata.ops.numpy import *
 from kerata.ops.recurrent import *
+from kerata.ops.scattering import *
+from kerata.ops.signal import *

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from kerata.backends import dtypes
 from kerata.ops import activation, creation, products
@@ -26,6 +27,7 @@ def dot_product_attention(
     is_causal: bool = False,
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
+    local_window_size: int | tuple[int, int] | None = None,
 ) -> Tensor:
     """`softmax(query · keyᵀ * scale + bias) · value` (Vaswani et al., 2017).
 
@@ -37,28 +39,64 @@ def dot_product_attention(
         mask: bool, True where attention may look; broadcasts likewise.
         scale: None for `1 / sqrt(size)`.
         is_causal: each position sees only itself and those before.
-        flash_attention: True asks for a fused kernel, False for none, None leaves the choice.
+        flash_attention: True asks for a fused kernel where there is one for these arguments, False
+            for none, None leaves the choice.
         attn_logits_soft_cap: scores are limited to ± this by a tanh.
+        local_window_size: how many positions before and behind its own each sees; an int for both.
 
     Returns:
         `(batch, length, heads, value size)`. A position that may look nowhere gets zeros.
+
+    Raises:
+        ValueError: a rank is not 4, or the key heads don't divide the heads.
     """
+    ranks = [len(sh.shape(x)) for x in (query, key, value)]
+    if ranks != [4, 4, 4]:
+        raise ValueError(
+            "dot_product_attention: query, key and value must have the axes (batch, length, heads, "
+            f"size); got the shapes {', '.join(str(sh.shape(x)) for x in (query, key, value))}"
+        )
     _, length, heads, size = sh.shape(query)
     source, groups = sh.shape(key)[1:3]
     if heads != groups:
+        if heads % groups:
+            raise ValueError(
+                f"dot_product_attention: the {groups} heads of key must divide the {heads} of query"
+            )
         key = sh.repeat(key, heads // groups, axis=2)
         value = sh.repeat(value, heads // groups, axis=2)
     factor = 1.0 / math.sqrt(size) if scale is None else scale
-    scores = products.einsum("bqhd,bkhd->bhqk", query * factor, key)
+    scores = products.einsum("bqhd,bkhd->bhqk", _wide(query) * factor, _wide(key))
     if attn_logits_soft_cap is not None:
         scores = ew.tanh(scores / attn_logits_soft_cap) * attn_logits_soft_cap
     if bias is not None:
         scores = scores + ew.cast(bias, scores.dtype)
+    near = seen(length, source, is_causal, local_window_size)
+    if mask is not None:
+        mask = ew.cast(mask, "bool")
+        near = mask if near is None else ew.logical_and(mask, near)
+    weights = ew.cast(masked_softmax(scores, near), value.dtype)
+    return products.einsum("bhqk,bkhd->bqhd", weights, value)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Half precision as float32, in which scores are kept."""
+    return ew.cast(x, "float32") if dtypes.size(dtypes.standardize_dtype(x.dtype)) < 4 else x
+
+
+def seen(
+    length: Any, source: Any, is_causal: bool, window: int | tuple[int, int] | None
+) -> Tensor | None:
+    """Where each of `length` positions sees each of `source`, bool; None for everywhere."""
+    if not is_causal and window is None:
+        return None
+    rows = sh.expand_dims(creation.arange(length), 1)
+    ahead = sh.expand_dims(creation.arange(source), 0) - rows
+    left, right = (window, window) if isinstance(window, int) else window or (None, None)
     if is_causal:
-        rows, columns = creation.arange(length), creation.arange(source)
-        causal = ew.greater_equal(sh.expand_dims(rows, 1), sh.expand_dims(columns, 0))
-        mask = causal if mask is None else ew.logical_and(mask, causal)
-    return products.einsum("bhqk,bkhd->bqhd", masked_softmax(scores, mask), value)
+        right = 0
+    found = ew.less_equal(ahead, right)
+    return found if left is None else ew.logical_and(found, ew.greater_equal(ahead, -left))
 
 
 @composite(promote="float", operands=("scores",))

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kerata import config
-from kerata.backends import dtypes
-from kerata.ops import activation, creation, indexing
+from kerata.ops import activation, indexing
 from kerata.ops import elementwise as ew
 from kerata.ops import reduction as red
 from kerata.ops import shaping as sh
 from kerata.ops.dispatch import Tensor, composite
 
 __all__ = (
-    "one_hot", "categorical_crossentropy", "sparse_categorical_crossentropy",
+    "categorical_crossentropy", "sparse_categorical_crossentropy",
     "binary_crossentropy",
 )  # fmt: skip
-
-
-@composite()
-def one_hot(
-    x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
-) -> Tensor:
-    """1 at the place that each integer names along a new `axis`, else 0; all 0 out of range."""
-    rank = len(sh.shape(x)) + 1
-    places = [1] * rank
-    places[axis] = num_classes
-    classes = sh.reshape(creation.arange(num_classes), tuple(places))
-    hit = ew.equal(sh.expand_dims(x, axis), classes)
-    return ew.cast(hit, dtypes.standardize_dtype(dtype or config.floatx()))
 
 
 def _log_probabilities(output: Tensor, from_logits: bool, axis: int) -> Tensor:

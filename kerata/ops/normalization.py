@@ -14,7 +14,7 @@ from kerata.ops import shaping as sh
 from kerata.ops.dispatch import Tensor, composite
 
 __all__ = (
-    "moments", "batch_normalization", "layer_normalization", "normalize",
+    "moments", "batch_normalization", "layer_normalization", "normalize", "rms_normalization",
 )  # fmt: skip
 
 
@@ -112,3 +112,20 @@ def normalize(x: Tensor, axis: Any = -1, order: Any = 2, epsilon: float | None =
     """`x` divided by its norm of `order` along `axis`, and by no less than `epsilon`."""
     size = linalg.norm(x, order, axis, True)
     return x / ew.maximum(size, config.epsilon() if epsilon is None else epsilon)
+
+
+@composite(promote="float")
+def rms_normalization(
+    x: Tensor, scale: Tensor | None = None, axis: Any = -1, epsilon: float | None = None
+) -> Tensor:
+    """`x / sqrt(mean(x²) + epsilon) * scale` over `axis` (Zhang & Sennrich, 2019)."""
+    rank = len(sh.shape(x))
+    axes = tuple(sorted(a % rank for a in ([axis] if isinstance(axis, int) else axis)))
+    dtype = dtypes.standardize_dtype(x.dtype)
+    half = dtype in ("float16", "bfloat16")
+    wide = ew.cast(x, "float32") if half else x
+    power = red.mean(ew.square(wide), axes, True)
+    y = wide * ew.rsqrt(power + (config.epsilon() if epsilon is None else epsilon))
+    if scale is not None:
+        y = y * ew.cast(_along(scale, rank, axes, x), y.dtype)
+    return ew.cast(y, dtype) if half else y

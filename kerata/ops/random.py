@@ -36,6 +36,16 @@ def random_bernoulli(shape: Any, probability: float, seed: Tensor) -> Tensor:
     """Booleans that are true with `probability`, to within 2⁻¹⁶."""
 
 
+@primitive()
+def random_gamma(alpha: Tensor, seed: Tensor) -> Tensor:
+    """Draws from the gamma distributions of shape parameters `alpha` (positive) and scale 1."""
+
+
+@primitive()
+def random_binomial(counts: Tensor, probabilities: Tensor, seed: Tensor) -> Tensor:
+    """How many of `counts` (whole floats) trials succeed, each with its probability."""
+
+
 @composite()
 def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Tensor:
     """`x` with a share `rate` of the elements set to 0 and the others divided by `1 - rate`.

@@ -1,16 +1,19 @@
-"""Operations that reduce axes: sums, means, extremes, and the running sum."""
+"""Operations that reduce axes: sums, means, extremes, moments, and running sums and products."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from kerata.backends import dtypes
+from kerata.backends.geometry import reduced_axes
+from kerata.backends.state import operations
 from kerata.ops import elementwise as ew
 from kerata.ops.dispatch import Tensor, composite, primitive
-from kerata.ops.shaping import expand_dims, shape, squeeze
+from kerata.ops.shaping import broadcast_to, expand_dims, shape, squeeze
 
 __all__ = (
-    "sum", "prod", "mean", "max", "min", "any", "all", "argmax", "argmin", "cumsum", "var",
-    "std", "logsumexp", "count_nonzero", "average",
+    "sum", "prod", "mean", "max", "min", "amax", "amin", "any", "all", "argmax", "argmin",
+    "cumsum", "cumprod", "var", "std", "logsumexp", "count_nonzero", "average",
 )  # fmt: skip
 
 Axis: TypeAlias = "int | tuple[int, ...] | list[int] | None"
@@ -69,27 +72,68 @@ def cumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
     """The running sum along `axis`; of the flattened tensor where `axis` is None."""
 
 
-@composite(promote="float")
-def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The variance over `axis`: the mean squared distance from the mean."""
-    return mean(ew.square(x - mean(x, axis, True)), axis, keepdims)
+@primitive()
+def cumprod(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """The running product along `axis`; of the flattened tensor where `axis` is None."""
 
 
-@composite(promote="float")
-def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The standard deviation over `axis`; at constant input its gradient is 0."""
-    variance = var(x, axis, keepdims)
+@composite()
+def amax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest element over `axis`, as `max`."""
+    return max(x, axis, keepdims)
+
+
+@composite()
+def amin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element over `axis`, as `min`."""
+    return min(x, axis, keepdims)
+
+
+def widened(x: Tensor) -> Tensor:
+    """`x`, half precision as float32, in which sums of it are kept."""
+    dtype = dtypes.standardize_dtype(x.dtype)
+    return ew.cast(x, "float32") if dtypes.is_float(dtype) and dtypes.size(dtype) < 4 else x
+
+
+def narrowed(y: Tensor, x: Tensor) -> Tensor:
+    """`y`, calculated from `widened(x)`, in the dtype of `x` again."""
+    dtype = dtypes.standardize_dtype(x.dtype)
+    return ew.cast(y, dtype) if dtypes.is_float(dtype) and dtypes.size(dtype) < 4 else y
+
+
+def root(variance: Tensor) -> Tensor:
+    """The square root, whose gradient at 0 is 0."""
     constant = ew.equal(variance, 0.0)
     return ew.where(constant, 0.0, ew.sqrt(ew.where(constant, 1.0, variance)))
 
 
 @composite(promote="float")
+def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The variance over `axis`: the mean squared distance from the mean."""
+    wide = widened(x)
+    distance = wide - mean(wide, axis, True)
+    if dtypes.is_complex(dtypes.standardize_dtype(x.dtype)):
+        distance = ew.absolute(distance)
+    return narrowed(mean(ew.square(distance), axis, keepdims), x)
+
+
+@composite(promote="float")
+def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The standard deviation over `axis`; at constant input its gradient is 0."""
+    return root(var(x, axis, keepdims))
+
+
+@composite(promote="float")
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`log(sum(exp(x)))` over `axis`, without overflow."""
-    top = ew.stop_gradient(max(x, axis, True))
+    wide = widened(x)
+    is_complex = dtypes.is_complex(dtypes.standardize_dtype(x.dtype))
+    size = operations["real"](wide) if is_complex else wide
+    top = ew.stop_gradient(max(size, axis, True, -float("inf")))
     top = ew.where(ew.isfinite(top), top, 0.0)
-    total = ew.log(sum(ew.exp(x - top), axis, True)) + top
-    return total if keepdims else squeeze(total, _axes(axis, len(shape(x))))
+    total = ew.add(ew.log(sum(ew.exp(ew.subtract(wide, top)), axis, True)), top)
+    total = narrowed(total, x)
+    return total if keepdims else squeeze(total, reduced_axes(axis, len(shape(x))))
 
 
 @composite()
@@ -100,17 +144,27 @@ def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
 
 @composite(promote="float")
 def average(x: Tensor, axis: Axis = None, weights: Tensor | None = None) -> Tensor:
-    """The mean over `axis`, weighted by `weights` (of the shape of `x`, or of `axis` alone)."""
+    """The mean over `axis`, weighted by `weights`.
+
+    Args:
+        x: the values.
+        axis: one axis or several; all of them where None.
+        weights: of the shape of `x`, or of the axes in `axis` alone.
+
+    Raises:
+        ValueError: the weights have neither as many axes as `x` nor as `axis` names.
+    """
     if weights is None:
         return mean(x, axis)
-    rank = len(shape(x))
-    if len(shape(weights)) == 1 and rank > 1 and isinstance(axis, int):
-        for _ in range(rank - 1 - axis % rank):
-            weights = expand_dims(weights, -1)
-    return sum(x * weights, axis) / sum(weights * ew.cast(x * 0 + 1, weights.dtype), axis)
-
-
-def _axes(axis: Axis, rank: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(rank))
-    return (axis,) if isinstance(axis, int) else tuple(axis)
+    rank, given = len(shape(x)), len(shape(weights))
+    axes = reduced_axes(axis, rank)
+    if given not in (rank, len(axes)):
+        raise ValueError(
+            f"average: weights must have the {rank} axes of x or the {len(axes)} of axis={axis}; "
+            f"got {given}"
+        )
+    if given < rank:
+        weights = expand_dims(weights, [a for a in range(rank) if a not in axes])
+    wide, heavy = widened(x), widened(weights)
+    total = sum(broadcast_to(heavy, shape(x)), axis)
+    return narrowed(ew.true_divide(sum(ew.multiply(wide, heavy), axis), total), x)

@@ -7,13 +7,29 @@ from typing import Any
 from kerata.core.identifiers import lookup, table_of
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.optimizers import schedules
+from kerata.optimizers.adadelta import Adadelta
+from kerata.optimizers.adafactor import Adafactor
+from kerata.optimizers.adagrad import Adagrad
 from kerata.optimizers.adam import Adam, AdamW
+from kerata.optimizers.adamax import Adamax
+from kerata.optimizers.ftrl import Ftrl
+from kerata.optimizers.lamb import Lamb
+from kerata.optimizers.lion import Lion
 from kerata.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from kerata.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
+from kerata.optimizers.muon import Muon
+from kerata.optimizers.nadam import Nadam
 from kerata.optimizers.optimizer import Optimizer
 from kerata.optimizers.rmsprop import RMSprop
+from kerata.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from kerata.optimizers.sgd import SGD
 
-_TABLE = table_of(SGD, RMSprop, Adam, AdamW, LossScaleOptimizer, adamw=AdamW)
+_TABLE = table_of(
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer,
+    MultiOptimizer, Muon, Nadam, OptimizerMap,
+    RMSprop, SGD, ScheduleFreeAdamW,
+    adamw=AdamW,
+)  # fmt: skip
 
 
 def get(identifier: Any) -> Any:

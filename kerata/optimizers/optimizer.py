@@ -436,13 +436,17 @@ class Optimizer(Configurable):
         elif self.global_clipnorm is not None:
             gradients = clipped_by_global_norm(gradients, self.global_clipnorm)
         rate = self._current_rate()
-        if self.weight_decay is not None:
-            decayed = [v for v in variables if self._decays(v)] if self._not_decayed else variables
-            decay_update(decayed, 1.0 - rate * self.weight_decay)
+        self._decay(variables, rate)
         if self._one_by_one:
             Optimizer.update_all(self, variables, gradients, rate, step)
         else:
             self.update_all(variables, gradients, rate, step)
+
+    def _decay(self, variables: list[Variable], rate: Tensor) -> None:
+        """Weight decay, where there is one."""
+        if self.weight_decay is not None:
+            decayed = [v for v in variables if self._decays(v)] if self._not_decayed else variables
+            decay_update(decayed, 1.0 - rate * self.weight_decay)
 
     def _accumulate(self, variables: list[Variable], gradients: list[Any], step: Tensor) -> None:
         steps: Any = self.gradient_accumulation_steps

@@ -37,6 +37,23 @@ CASES = [
     ("softmax", {}),
     ("softmax", {"axis": 0}),
     ("log_softmax", {}),
+    ("celu", {}),
+    ("celu", {"alpha": 2.0}),
+    ("hard_shrink", {}),
+    ("hard_silu", {}),
+    ("hard_swish", {}),
+    ("hard_tanh", {}),
+    ("log_sigmoid", {}),
+    ("mish", {}),
+    ("soft_shrink", {"threshold": 0.7}),
+    ("sparse_plus", {}),
+    ("sparse_sigmoid", {}),
+    ("sparsemax", {}),
+    ("sparsemax", {"axis": 0}),
+    ("squareplus", {"b": 3}),
+    ("tanh_shrink", {}),
+    ("threshold", {"threshold": 0.7, "default_value": -2.0}),
+    ("glu", {"axis": 0}),
 ]
 
 

@@ -103,7 +103,7 @@ class ToyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        same = "add subtract multiply true_divide maximum minimum equal greater negative exp log tanh matmul"
+        same = "add subtract multiply true_divide maximum minimum equal greater less_equal negative exp log tanh matmul"
         self.kernels = {name: kernel(getattr(np, name)) for name in same.split()}
         self.kernels |= {name: reduction(getattr(np, name)) for name in ("sum", "mean", "max")}
         self.kernels |= {

@@ -60,7 +60,7 @@ def test_what_is_no_identifier(identifier):
 @pytest.mark.parametrize(
     "module, name, meant",
     [
-        (optimizers, "adma", "adam"),
+        (optimizers, "sdg", "sgd"),
         (losses, "mean_square_error", "mean_squared_error"),
         (metrics, "binary_acuracy", "binary_accuracy"),
         (initializers, "glorot_unifrom", "glorot_uniform"),

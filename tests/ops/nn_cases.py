@@ -54,6 +54,12 @@ _ACTIVATIONS: dict[str, Any] = {
     "selu": lambda x: 1.0507009873554805 * _elu(x, 1.6732632423543772), "sigmoid": special.expit,
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1), "silu": lambda x: x * special.expit(x),
     "softplus": lambda x: np.logaddexp(x, 0), "softsign": lambda x: x / (1 + np.abs(x)), "gelu": _gelu,
+    "celu": _elu, "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0),
+    "hard_silu": lambda x: x * np.clip(x / 6 + 0.5, 0, 1), "hard_tanh": lambda x: np.clip(x, -1, 1),
+    "log_sigmoid": special.log_expit, "soft_shrink": lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0),
+    "sparse_plus": lambda x: np.where(x >= 1, x, np.where(x <= -1, 0, (x + 1) ** 2 / 4)),
+    "sparse_sigmoid": lambda x: np.clip((x + 1) / 2, 0, 1), "tanh_shrink": lambda x: x - np.tanh(x),
+    "squareplus": lambda x: (x + np.sqrt(x**2 + 4)) / 2,
 }  # fmt: skip
 
 
@@ -68,6 +74,22 @@ def _activations() -> list[Case]:
             Case(name, (BRAIN,), f, grad=False),
             Case(name, (np.zeros((0, 2), "float32"),), f, opens=False),
         ]
+    cases += [
+        Case("celu", (X * 2,), lambda x, alpha: alpha * _elu(x / alpha), {"alpha": 1.5}),
+        Case("threshold", (X, 0.2, -1.5), lambda x, t, v: np.where(x > t, x, v)),
+        Case("threshold", (INTS, 1, 0), lambda x, t, v: np.where(x > t, x, v)),
+        Case("glu", (CUBE,), lambda x: x[..., :3] * special.expit(x[..., 3:])),
+        Case("glu", (CUBE, 1), lambda x, _: x[:, :2] * special.expit(x[:, 2:])),
+        Case("sparsemax", (CUBE * 2,), ref.sparsemax),
+        Case("sparsemax", (CUBE, 1), ref.sparsemax),
+        Case(
+            "sparsemax",
+            (np.float32([[1, 1, 1], [5, 0, 0]]),),
+            ref.sparsemax,
+            note="ties",
+            grad=False,
+        ),
+    ]
     softmax = lambda x, axis=-1: special.softmax(x, axis)  # noqa: E731
     logs = lambda x, axis=-1: special.log_softmax(x, axis)  # noqa: E731
     for name, f in (("softmax", softmax), ("log_softmax", logs)):
@@ -223,6 +245,10 @@ def _normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = N
     return x / np.maximum(size, 1e-7 if epsilon is None else epsilon)
 
 
+def _rms(x: np.ndarray, scale: Any = 1.0, axis: Any = -1, epsilon: float = 1e-7) -> np.ndarray:
+    return x / np.sqrt(np.mean(x**2, axis, keepdims=True) + epsilon) * scale
+
+
 def _normalizations() -> list[Case]:
     mean, scale = X[0], POSITIVE[0]
     far = (X + 30).astype(ml_dtypes.bfloat16)
@@ -247,6 +273,11 @@ def _normalizations() -> list[Case]:
         Case("layer_normalization", (CUBE,), _layer, {"gamma": scale, "axis": 1}, tolerance=2e-6),
         Case("layer_normalization", (X, None, mean), _layer, tolerance=2e-6),
         Case("layer_normalization", (far,), _layer, grad=False),
+        Case("rms_normalization", (CUBE,), _rms, tolerance=2e-6),
+        Case("rms_normalization", (CUBE, CUBE[0], (1, 2), 0.1), _rms, tolerance=2e-6),
+        Case("rms_normalization", (X, mean, -1), _rms, tolerance=2e-6),
+        Case("rms_normalization", (far,), _rms, grad=False),
+        Case("rms_normalization", (INTS,), _rms, dtype="float32", tolerance=2e-6),
         Case("normalize", (X,), _normalize),
         Case("normalize", (CUBE, 1, 3), _normalize),
         Case("normalize", (np.zeros((2, 3), "float32"),), _normalize, grad=False, note="zero"),

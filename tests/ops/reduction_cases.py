@@ -106,6 +106,8 @@ def _extremes() -> list[Case]:
                 grad=False,
             ),
             Case(name, (NONE,), reference, {"axis": 1}, note="no-rows", opens=False),
+            Case(f"a{name}", (CUBE,), reference, {"axis": (0, -1), "keepdims": True}),
+            Case(f"a{name}", (HOLES,), reference, {"axis": 1}, note="nan"),
         ]
     return cases
 
@@ -142,6 +144,20 @@ def _running() -> list[Case]:
     cases = [Case("cumsum", (CUBE,), np.cumsum, {"axis": a}) for a in (0, 1, -1)]
     for x, dtype in ((INTS, "int32"), (BOOLS, "int32"), (BYTES, "uint32"), (LONGS, "int64")):
         cases.append(Case("cumsum", (x,), np.cumsum, {"axis": 1}, dtype=dtype))
+    zeros = np.array([[2.0, 0.0, 3.0, 0.0], [0.0, 1.5, -1.0, 2.0]], "float32")
+    small = (BYTES % 4).astype("uint8")
+    cases += [
+        Case("cumprod", (CUBE,), np.cumprod, {"axis": 1}),
+        Case("cumprod", (X,), np.cumprod, note="flattened"),
+        Case("cumprod", (zeros, -1), np.cumprod, note="zeros"),
+        Case("cumprod", (HOLES, 1), np.cumprod, note="nan-inf"),
+        Case("cumprod", (EMPTY, 1), np.cumprod, note="empty"),
+        Case("cumprod", (small, 0), np.cumprod, dtype="uint32"),
+        Case("cumprod", (BOOLS, 1), np.cumprod, dtype="int32"),
+        Case("cumprod", (BRAIN, 1), np.cumprod, grad=False),
+        Case("cumprod", (SHORTS % 3, 1), lambda x, axis, dtype: np.cumprod(x, axis, float),
+             {"dtype": "float16"}, dtype="float16"),
+    ]  # fmt: skip
     return [
         *cases,
         Case("cumsum", (X,), np.cumsum, note="flattened"),
@@ -165,12 +181,16 @@ def _moments() -> list[Case]:
             cases.append(Case(name, (CUBE,), reference, options, grad=False if constant else None))
         cases.append(Case(name, (INTS, 0), f, dtype="float32", note="int"))
         cases.append(Case(name, (X + 100, 1), f, note="far-from-0", tolerance=1e-4))
+    near = (np.arange(64) % 3 + 256).astype(ml_dtypes.bfloat16)
     infinite = np.array([[-np.inf, -np.inf], [np.inf, 0.0], [-np.inf, 3.0]], "float32")
     heavy = np.array([0.5, 1.0, 2.0, 0.0], "float32")
     return [
         *cases,
         Case("std", (np.ones((3, 4), "float32"), 1), np.std, note="constant",
              grad=False),
+        Case("var", (near,), np.var, note="bfloat16", grad=False),
+        Case("std", (near,), np.std, note="bfloat16", grad=False),
+        Case("logsumexp", (near,), _logsumexp, note="bfloat16", grad=False),
         Case("logsumexp", (X * 100, 1), _logsumexp, note="no-overflow"),
         Case("logsumexp", (infinite, 1), _logsumexp, note="inf"),
         Case("logsumexp", (HOLES, 1), _logsumexp, note="nan"),
@@ -180,6 +200,9 @@ def _moments() -> list[Case]:
         Case("average", (CUBE, 1), np.average, {"weights": heavy}),
         Case("average", (CUBE, -2), np.average, {"weights": np.abs(CUBE)}),
         Case("average", (X,), np.average, {"weights": np.abs(X)}),
+        Case("average", (HOLES[1:], 1), np.average, {"weights": heavy[:3]}, note="inf"),
+        Case("average", (CUBE, (1, 2)), np.average, {"weights": np.abs(CUBE[0]) + 0.1}),
+        Case("average", (BRAIN, 1, heavy.astype(ml_dtypes.bfloat16)), np.average, grad=False),
         Case("average", (INTS, 0), np.average, dtype="float32"),
         Case("average", (INTS, 1, np.array([1, 2, 3, 4], "int32")), np.average, dtype="float32"),
     ]  # fmt: skip

@@ -100,6 +100,16 @@ def softmax(x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     return out
 
 
+def sparsemax(x: np.ndarray, axis: int = -1) -> np.ndarray:
+    """The simplex's point next to each row: bisection of the level that is taken off."""
+    low, high = x.max(axis, keepdims=True) - 1, x.max(axis, keepdims=True)
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = np.maximum(x - middle, 0).sum(axis, keepdims=True) > 1
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.maximum(x - low, 0)
+
+
 def attention(
     query: np.ndarray,
     key: np.ndarray,

@@ -7,6 +7,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from kerata.backends.geometry import MIRRORED, PAD_MODES
 from tests.ops.case import Case
 
 _draw = np.random.default_rng(3)
@@ -184,6 +185,10 @@ def _repeated() -> list[Case]:
         Case("repeat", (CUBE, 2, -1), np.repeat),
         Case("repeat", (INTS, 2, 1), np.repeat),
         Case("repeat", (X, 0, 1), np.repeat, note="none", grad=False),
+        Case("repeat", (X, [1, 0, 2, 3], 1), np.repeat),
+        Case("repeat", (INTS, (2, 0, 1), -2), np.repeat, opens=False),
+        Case("repeat", (X[0], [2], 0), np.repeat, note="one-in-a-list"),
+        Case("repeat", (X[:1, :2], [1, 3]), np.repeat, note="flattened", opens=False),
         Case("tile", (X, 2), np.tile),
         Case("tile", (X, (2, 1)), np.tile),
         Case("tile", (X, (2, 1, 3)), np.tile),
@@ -227,14 +232,20 @@ def _taken() -> list[Case]:
 
 
 def _padded() -> list[Case]:
-    pad = lambda x, w, mode="constant", constant_values=None: (  # noqa: E731
-        np.pad(x, w, constant_values=0 if constant_values is None else constant_values)
-        if mode == "constant"
-        else np.pad(x, w, mode)
-    )
+    def pad(x: Any, width: Any, mode: Any = "constant", constant_values: Any = None) -> Any:
+        if mode in ("constant", "empty"):
+            return np.pad(x, width, constant_values=constant_values or 0)
+        return np.pad(x, width, mode)
+
     widths = ((1, 2), (0, 1), (2, 0))
     return [
-        *(Case("pad", (CUBE, widths, m), pad) for m in ("constant", "reflect", "symmetric")),
+        *(Case("pad", (CUBE, widths, m), pad) for m in PAD_MODES if m != "empty"),
+        *(Case("pad", (X, ((0, 0), (6, 9)), m), pad) for m in MIRRORED if m != "edge"),
+        *(Case("pad", (X[:, :1], ((0, 0), (2, 1)), m), pad, note=f"one-{m}") for m in MIRRORED),
+        *(Case("pad", (INTS, ((0, 0), (3, 2)), m), pad) for m in ("mean", "median", "linear_ramp")),
+        Case("pad", (X, 1, "empty"), pad, grad=False),
+        Case("pad", (BRAIN, ((0, 0), (1, 0)), "wrap"), pad, grad=False),
+        Case("pad", (BRAIN, ((0, 0), (1, 2)), "maximum"), pad, grad=False),
         Case("pad", (X, 1), pad),
         Case("pad", (X, (1, 2)), pad, note="pair"),
         Case("pad", (X, ((1, 2),)), pad, note="one-pair"),

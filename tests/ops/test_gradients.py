@@ -29,9 +29,10 @@ def gradients(case: Case, backend: Any) -> list[np.ndarray]:
         for place, tensor in zip(places, given, strict=True):
             filled[place] = tensor
         total = ops.convert_to_tensor(0.0)
-        for i, y in enumerate(flat(case.run(filled))):
-            if case.dtypes[i] == "float32":
-                w = weights(case.results[i].shape, i).astype("float32")
+        for i, y in enumerate(case.comparable(flat(case.run(filled)))):
+            wanted, dtype = case.compared[i]
+            if dtype == "float32":
+                w = weights(wanted.shape, i).astype("float32")
                 total = ops.add(total, ops.sum(ops.multiply(y, w)))
         return total
 

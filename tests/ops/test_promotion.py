@@ -1,8 +1,10 @@
-"""Type promotion: the table against JAX's own lattice, and `add` on every backend against the table."""
+"""Type promotion: the table against JAX's own lattice, and the backends against the table."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import hypothesis
 import jax
@@ -13,11 +15,14 @@ from hypothesis import strategies as st
 
 from kerata import config, ops
 from kerata.backends import dtypes
+from kerata.backends.abstract.tensor import AbstractTensor
+from kerata.backends.registry import load, using
 from tests.ops.deviations import kept_dtype
 
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
 LATTICE = [d for d in dtypes.ALL if d not in FLOAT8]
 WEAK = {int: 3, float: 2.5, bool: True}
+SCALARS = (bool, int, float, complex)
 # The dtypes in which every engine computes.
 SIGNED = {"int8", "int16", "int32", "int64"}
 COMPUTED = [d for d in LATTICE if not d.startswith("complex")]
@@ -86,32 +91,80 @@ def test_floatx_decides_for_weak_floats(monkeypatch):
     assert dtypes.result_type() == "float16"
 
 
-@pytest.mark.parametrize("first", COMPUTED)
-def test_add_promotes_pairs(backend, first):
-    x = backend.convert(np.ones(2, dtypes.numpy_dtype(first)))
-    for second in COMPUTED:
-        y = backend.convert(np.ones(2, dtypes.numpy_dtype(second)))
-        kept = [kept_dtype(backend.name, d) for d in (first, second)]
-        assert backend.dtype_of(x) == kept[0]
-        total = ops.add(x, y)
-        assert backend.dtype_of(total) == kept_dtype(backend.name, dtypes.result_type(*kept))
-        np.testing.assert_array_equal(
-            backend.to_numpy(total).astype(float), 1 if first == second == "bool" else 2
-        )
+# Two operands' operations, and the dtype that each makes of the promoted one.
+OPS: dict[str, Callable[[str], str]] = {
+    "add": lambda d: d,
+    "multiply": lambda d: d,
+    "maximum": lambda d: d,
+    "true_divide": lambda d: d if dtypes.is_float(d) or d in dtypes.COMPLEX else "float32",
+    "equal": lambda d: "bool",
+    "power": lambda d: "int32" if d == "bool" else d,
+    "floor_divide": lambda d: "int32" if d == "bool" else d,
+    "where": lambda d: d,
+}
+WHERE = np.array([True, False])
 
 
-@pytest.mark.parametrize("first", COMPUTED)
-def test_add_takes_python_scalars_weakly(backend, first):
-    x = backend.convert(np.ones(2, dtypes.numpy_dtype(first)))
-    kept = kept_dtype(backend.name, first)
-    for kind, scalar in WEAK.items():
-        wanted = kept_dtype(backend.name, dtypes.result_type(kept, kind))
-        for total in (ops.add(x, scalar), ops.add(scalar, x)):
-            assert backend.dtype_of(total) == wanted, scalar
-            both = first == "bool" and kind is bool
-            np.testing.assert_array_equal(
-                backend.to_numpy(total).astype(float), 1 if both else 1 + scalar
-            )
+def call(op: str, x: Any, y: Any) -> Any:
+    if op == "where":
+        return ops.where(WHERE, x, y)
+    return getattr(ops, op)(x, y)
+
+
+def expected(op: str, x: np.ndarray, y: np.ndarray, kind: str) -> np.ndarray:
+    """NumPy's values for operands of the promoted dtype, booleans added and multiplied as logic."""
+    if kind == "bool" and op in ("power", "floor_divide"):
+        kind = "int32"
+    x, y = (v.astype(dtypes.numpy_dtype(kind)) for v in (x, y))
+    return np.asarray(np.where(WHERE, x, y) if op == "where" else getattr(np, op)(x, y))
+
+
+def compare(backend: Any, op: str, x: Any, y: Any, kinds: Any) -> None:
+    """The operation of `x` and `y`, tensors or numbers, whose dtypes are `kinds`."""
+    kind = dtypes.result_type(*kinds)
+    if op == "floor_divide" and kind in dtypes.COMPLEX:
+        with pytest.raises(TypeError, match="floor_divide is not defined for complex numbers"):
+            call(op, x, y)
+        return
+    found = call(op, x, y)
+    assert backend.dtype_of(found) == kept_dtype(backend.name, OPS[op](kind)), kinds
+    if backend.computes:
+        arrays = (np.asarray(v) if isinstance(v, SCALARS) else backend.to_numpy(v) for v in (x, y))
+        wanted = expected(op, *arrays, kind)
+        values = backend.to_numpy(found).astype("complex128")
+        np.testing.assert_allclose(values, wanted.astype("complex128"), rtol=1e-2, err_msg=kinds)
+
+
+def operand(backend: Any, dtype: str, values: list[int]) -> Any:
+    return backend.convert(np.array(values).astype(dtypes.numpy_dtype(dtype)))
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_pairs_promote(backend, op):
+    """All pairs of dtypes."""
+    kept = {d: kept_dtype(backend.name, d) for d in LATTICE}
+    left = {d: operand(backend, d, [3, 1]) for d in LATTICE}
+    right = {d: operand(backend, d, [2, 1]) for d in LATTICE}
+    for first, second in itertools.product(LATTICE, LATTICE):
+        compare(backend, op, left[first], right[second], (kept[first], kept[second]))
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_python_scalars_promote_weakly(backend, op):
+    for dtype in LATTICE:
+        kept, x = kept_dtype(backend.name, dtype), operand(backend, dtype, [3, 1])
+        for scalar in (True, 2, 2.5, 2 + 1j):
+            compare(backend, op, x, scalar, (kept, type(scalar)))
+            compare(backend, op, scalar, x, (type(scalar), kept))
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_shapes_promote_alike(op):
+    abstract = load("abstract")
+    with using(abstract):
+        for first, second in itertools.product(LATTICE, LATTICE):
+            x, y = AbstractTensor((2,), first), AbstractTensor((2,), second)
+            compare(abstract, op, x, y, (first, second))
 
 
 @pytest.mark.parametrize("op", ["exp", "mean", "sigmoid"])

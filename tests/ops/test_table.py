@@ -16,8 +16,10 @@ from tests.ops.deviations import KNOWN
 # Operations that draw or assign, tested by their own files.
 ELSEWHERE = {
     "random_bernoulli": "test_random", "random_dropout": "test_random", "random_normal": "test_random",
+    "random_binomial": "test_random", "random_gamma": "test_random",
     "random_randint": "test_random", "random_uniform": "test_random", "adam_update": "test_updates",
-    "decay_update": "test_updates", "sgd_update": "test_updates",
+    "decay_update": "test_updates", "sgd_update": "test_updates", "bincount": "test_indexing",
+    "nonzero": "test_indexing",
 }  # fmt: skip
 
 

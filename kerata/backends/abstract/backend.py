@@ -14,12 +14,22 @@ from typing import Any
 import optree
 
 from kerata.backends import dtypes
-from kerata.backends.abstract.kernels import KERNELS, tally
+from kerata.backends.abstract.arrays import KERNELS as ARRAYS
+from kerata.backends.abstract.control import CALLING
+from kerata.backends.abstract.control import KERNELS as CONTROL
+from kerata.backends.abstract.fourier import KERNELS as FOURIER
+from kerata.backends.abstract.indexing import KERNELS as INDEXING
+from kerata.backends.abstract.kernels import KERNELS as PLAIN
+from kerata.backends.abstract.kernels import tally
+from kerata.backends.abstract.linalg import KERNELS as LINALG
+from kerata.backends.abstract.spatial import KERNELS as SPATIAL
 from kerata.backends.abstract.tensor import AbstractTensor, Size
 from kerata.backends.base import Backend
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Scope
 from kerata.backends.state import state
+
+KERNELS = {**PLAIN, **CONTROL, **INDEXING, **ARRAYS, **SPATIAL, **FOURIER, **LINALG}
 
 
 class AbstractBackend(Backend):
@@ -132,7 +142,7 @@ def _merge(first: Any, second: Any) -> Any:
 
 def _strictly(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel for plain sizes as one for open sizes: run for both stand-ins and merged."""
-    if name in ("scan", "while_loop", "cond"):
+    if name in (*CALLING, "jvp"):
         return kernel
 
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import string
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -12,8 +13,17 @@ from typing import Any, cast
 import optree
 
 from kerata.backends import dtypes
+from kerata.backends.abstract.elements import KERNELS as ELEMENTS
+from kerata.backends.abstract.elements import WORKING, broadcast, describe
 from kerata.backends.abstract.tensor import AbstractTensor as T
-from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed, window
+from kerata.backends.geometry import (
+    axes_tuple,
+    check_number,
+    cut_points,
+    reduced_axes,
+    summed,
+    window,
+)
 
 
 class _Tally(threading.local):
@@ -23,64 +33,16 @@ class _Tally(threading.local):
 tally = _Tally()
 
 
-def describe(*tensors: T) -> str:
-    """`(32, 784) float32, (784, 128) float32`."""
-    return ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors)
-
-
-def broadcast(name: str, *shapes: Sequence[Any]) -> tuple[Any, ...]:
-    """The shape that shapes broadcast to.
-
-    Raises:
-        ValueError: two sizes differ and neither is 1.
-    """
-    rank = max(len(s) for s in shapes)
-    result = []
-    for i in range(-rank, 0):
-        found = 1
-        for shape in shapes:
-            size = shape[i] if -i <= len(shape) else 1
-            if size != 1:
-                if found not in (1, size):
-                    listed = " and ".join(str(tuple(s)) for s in shapes)
-                    raise ValueError(
-                        f"{name}: the shapes {listed} don't broadcast: "
-                        f"axis {i} has {found} and {size}"
-                    )
-                found = size
-        result.append(found)
-    return tuple(result)
-
-
-def _elementwise(name: str, dtype: str | None = None) -> Callable[..., T]:
-    def kernel(*xs: T, **_: Any) -> T:
-        tensors = [x for x in xs if isinstance(x, T)]
-        shape = (
-            tensors[0].shape if len(tensors) == 1 else broadcast(name, *(x.shape for x in tensors))
-        )
-        return T(shape, dtype or tensors[0].dtype)
-
-    return kernel
-
-
-def _where(condition: T, x1: T, x2: T) -> T:
-    return T(broadcast("where", condition.shape, x1.shape, x2.shape), x1.dtype)
-
-
-def _cast(x: T, dtype: Any) -> T:
-    return T(x.shape, dtypes.standardize_dtype(dtype))
-
-
 def reduced(shape: Sequence[Any], axis: Any, keepdims: bool) -> tuple[Any, ...]:
     """The shape that is left when `axis` is reduced."""
-    axes = axes_tuple(axis, len(shape))
+    axes = reduced_axes(axis, len(shape))
     if keepdims:
         return tuple(1 if i in axes else s for i, s in enumerate(shape))
     return tuple(s for i, s in enumerate(shape) if i not in axes)
 
 
 def _reduction(rule: Callable[[str], str]) -> Callable[..., T]:
-    def kernel(x: T, axis: Any = None, keepdims: bool = False, initial: Any = None) -> T:
+    def kernel(x: T, axis: Any = None, keepdims: bool = False) -> T:
         return T(reduced(x.shape, axis, keepdims), rule(x.dtype))
 
     return kernel
@@ -92,6 +54,7 @@ def _prod(x: T, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> 
 
 def _cumsum(x: T, axis: Any = None, dtype: Any = None) -> T:
     shape = (math.prod(x.shape),) if axis is None else x.shape
+    axes_tuple(axis, len(x.shape))
     return T(shape, dtypes.standardize_dtype(dtype or summed(x.dtype)))
 
 
@@ -163,6 +126,7 @@ def _stack(x: Sequence[T], axis: int = 0) -> T:
 
 def _unstack(x: T, num: int | None = None, axis: int = 0) -> list[T]:
     (place,) = axes_tuple(axis, len(x.shape))
+    check_number(num, x.shape[place])
     return [T(reduced(x.shape, place, False), x.dtype) for _ in range(x.shape[place])]
 
 
@@ -173,63 +137,15 @@ def _split(x: T, indices_or_sections: Any, axis: int = 0) -> list[T]:
     return [T((*before, max(b - a, 0), *after), x.dtype) for a, b in itertools.pairwise(cuts)]
 
 
-def _is_index(key: Any) -> bool:
-    """Whether one of a getitem's keys is an array or list of indices."""
-    return not (key is None or key is Ellipsis or isinstance(key, (int, slice)))
-
-
-def _getitem(x: T, key: Any) -> T:
-    keys = list(key) if isinstance(key, tuple) else [key]
-    taken = sum(1 for k in keys if k is not None and k is not Ellipsis)
-    if not any(k is Ellipsis for k in keys):
-        keys.append(Ellipsis)
-    if taken > len(x.shape):
-        raise IndexError(f"getitem: {taken} indices for {describe(x)}")
-    arrays = any(_is_index(k) for k in keys)
-    sizes, result, found, places = list(x.shape), [], [], []
-    for i, k in enumerate(keys):
-        if k is None:
-            result.append(1)
-        elif k is Ellipsis:
-            count = len(x.shape) - taken
-            result += sizes[:count]
-            del sizes[:count]
-        elif isinstance(k, slice):
-            result.append(len(range(*k.indices(sizes.pop(0)))))
-        else:
-            size = sizes.pop(0)
-            if isinstance(k, int) and not -size <= k < size:
-                raise IndexError(f"getitem: index {k} is out of range for an axis of {size}")
-            if arrays:  # beside an array of indices an int counts as one
-                shape = () if isinstance(k, int) else getattr(k, "shape", None)
-                found.append((len(k),) if shape is None else tuple(shape))
-                places.append((i, len(result)))
-    if found:
-        together = places[-1][0] - places[0][0] == len(places) - 1
-        at = places[0][1] if together else 0
-        result[at:at] = broadcast("getitem", *found)
-    return T(tuple(result), x.dtype)
-
-
-def _pad(x: T, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> T:
-    pairs = pad_pairs(pad_width, len(x.shape))
-    return T(tuple(s + a + b for s, (a, b) in zip(x.shape, pairs, strict=True)), x.dtype)
-
-
 def _flip(x: T, axis: Any = None) -> T:
     axes_tuple(axis, len(x.shape))
     return x
 
 
-def _repeat(x: T, repeats: int, axis: int | None = None) -> T:
-    if axis is None:
-        return T((math.prod(x.shape) * repeats,), x.dtype)
-    (place,) = axes_tuple(axis, len(x.shape))
-    return T(tuple(s * repeats if i == place else s for i, s in enumerate(x.shape)), x.dtype)
-
-
 def _tile(x: T, repeats: Any) -> T:
     times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    if any(isinstance(t, int) and t < 0 for t in times):
+        raise ValueError(f"tile: repeats must not be negative; got {repeats}")
     rank = max(len(times), len(x.shape))
     times = (1,) * (rank - len(times)) + times
     shape = (1,) * (rank - len(x.shape)) + tuple(x.shape)
@@ -259,28 +175,39 @@ def _arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -
     ends = [v for v in (start, stop, step) if v is not None]
     kind = dtype or dtypes.result_type(*(getattr(v, "dtype", type(v)) for v in ends))
     first, last = (0, start) if stop is None else (start, stop)
+    if isinstance(step, (int, float)) and step == 0:
+        raise ValueError(f"arange: step must not be 0 (from {first} to {last})")
     count = max(math.ceil((last - first) / (1 if step is None else step)), 0)
     return T((count,), dtypes.standardize_dtype(kind))
 
 
 def _full(shape: Any, fill_value: T, dtype: Any = None) -> T:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(isinstance(n, int) and n < 0 for n in sizes):
+        raise ValueError(f"full: a size must not be negative; got the shape {shape}")
     return T(sizes, dtypes.standardize_dtype(dtype or fill_value.dtype))
+
+
+def leading(name: str, a: Sequence[Any], b: Sequence[Any], tensors: str) -> tuple[Any, ...]:
+    """What all but the last two axes broadcast to; `tensors` ends the error's text."""
+    try:
+        return broadcast(name, a[:-2], b[:-2])
+    except ValueError:
+        raise ValueError(f"{name}: all axes but the last two must broadcast {tensors}") from None
 
 
 def _matmul(x1: T, x2: T) -> T:
     a = x1.shape if len(x1.shape) > 1 else (1, *x1.shape)
     b = x2.shape if len(x2.shape) > 1 else (*x2.shape, 1)
+    both = f"(x1 {describe(x1)}, x2 {describe(x2)})"
     if not x1.shape or not x2.shape:
-        raise ValueError(f"matmul: both tensors need an axis; got {describe(x1, x2)}")
+        raise ValueError(f"matmul: both tensors need an axis {both}")
     if a[-1] != b[-2]:
+        which = "second last" if len(x2.shape) > 1 else "only one"
         raise ValueError(
-            f"matmul: the last axis of x1 has {a[-1]} entries, the second last of x2 has {b[-2]} "
-            f"(x1 {describe(x1)}, x2 {describe(x2)})"
+            f"matmul: the last axis of x1 has {a[-1]} entries, the {which} of x2 has {b[-2]} {both}"
         )
-    shape = (*broadcast("matmul", a[:-2], b[:-2]), a[-2], b[-1]) if len(a) + len(b) > 4 else (
-        a[-2], b[-1],
-    )  # fmt: skip
+    shape = (*leading("matmul", a, b, both), a[-2], b[-1])
     if len(x1.shape) == 1:
         shape = (*shape[:-2], shape[-1])
     return T(shape[:-1] if len(x2.shape) == 1 else shape, x1.dtype)
@@ -292,18 +219,17 @@ def _letters(subscripts: str, operands: Sequence[T]) -> tuple[list[str], str]:
     terms = left.split(",")
     if len(terms) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} names {len(terms)} tensors; got {len(operands)}")
-    extra = "ZYXWVUTSRQ"
+    extra = [c for c in string.ascii_uppercase[::-1] if c not in subscripts]
     longest = ""
     for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
         if "..." in term:
-            dots = extra[: len(x.shape) - len(term) + 3][::-1]
+            dots = "".join(extra[: max(len(x.shape) - len(term) + 3, 0)][::-1])
             longest = dots if len(dots) > len(longest) else longest
             terms[i] = term.replace("...", dots)
     if not arrow:
         every = "".join(terms)
-        out = "..." + "".join(
-            sorted(c for c in set(every) if every.count(c) == 1 and c not in extra)
-        )
+        once = (c for c in set(every) if every.count(c) == 1 and c not in extra)
+        out = "..." + "".join(sorted(once))
     return terms, out.replace("...", longest)
 
 
@@ -312,7 +238,9 @@ def _einsum_sizes(subscripts: str, operands: Sequence[T]) -> tuple[dict[str, Any
     sizes: dict[str, Any] = {}
     for term, x in zip(terms, operands, strict=True):
         if len(term) != len(x.shape):
-            raise ValueError(f"einsum: {term!r} of {subscripts!r} does not fit {describe(x)}")
+            raise ValueError(
+                f"einsum: {term!r} of {subscripts!r} names {len(term)} axes; got {describe(x)}"
+            )
         for letter, size in zip(term, x.shape, strict=True):
             if sizes.setdefault(letter, size) != size:
                 if 1 not in (sizes[letter], size):
@@ -320,7 +248,11 @@ def _einsum_sizes(subscripts: str, operands: Sequence[T]) -> tuple[dict[str, Any
                         f"einsum: {letter!r} of {subscripts!r} is {sizes[letter]} and {size} "
                         f"({describe(*operands)})"
                     )
-                sizes[letter] = max(size, sizes[letter])
+                sizes[letter] = size if sizes[letter] == 1 else sizes[letter]
+    if not set(out) <= set(sizes) or len(set(out)) != len(out):
+        raise ValueError(
+            f"einsum: the result of {subscripts!r} must name axes of the operands, each once"
+        )
     return sizes, out
 
 
@@ -374,110 +306,17 @@ def _pool(
     return T(_framed(plan, inputs, channels), inputs.dtype)
 
 
-def _scan(
-    f: Callable[[Any, Any], Any],
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: Any = 1,
-) -> tuple[Any, Any]:
-    leaves = optree.tree_leaves(xs)
-    count = leaves[0].shape[0] if leaves else length
-    before = None if tally.counts is None else (tally.counts.flops, tally.counts.bytes)
-    row = optree.tree_map(lambda x: T(tuple(x.shape[1:]), x.dtype), cast(Any, xs))
-    carry, y = f(init, row)
-    for old, new in zip(optree.tree_leaves(init), optree.tree_leaves(carry), strict=True):
-        same = [repr(s) for s in old.shape] == [repr(s) for s in new.shape]
-        if not same or old.dtype != new.dtype:
-            raise ValueError(
-                f"scan: the carry must keep its shape and dtype; it was {describe(old)} "
-                f"and became {describe(new)}"
-            )
-    if before is not None and isinstance(count, int):
-        tally.counts.flops += (tally.counts.flops - before[0]) * (count - 1)
-        tally.counts.bytes += (tally.counts.bytes - before[1]) * (count - 1)
-    return carry, optree.tree_map(lambda t: T((count, *t.shape), t.dtype), y)
-
-
-def _while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
-    if not isinstance(loop_vars, (list, tuple)):
-        cond(loop_vars)
-        body(loop_vars)
-        return loop_vars
-    cond(*loop_vars)
-    body(*loop_vars)
-    return tuple(loop_vars)
-
-
-def _cond(pred: T, true_fn: Any, false_fn: Any) -> Any:
-    chosen, other = true_fn(), false_fn()
-    if optree.tree_structure(chosen) != optree.tree_structure(other):
-        raise ValueError("cond: the two branches return different structures")
-    return chosen
-
-
-def _random(shape: Any, seed: T, dtype: str = "float32") -> T:
-    return T(tuple(shape), dtypes.standardize_dtype(dtype))
-
-
-_KEEP = [
-    "add",
-    "subtract",
-    "multiply",
-    "true_divide",
-    "floor_divide",
-    "mod",
-    "power",
-    "maximum",
-    "minimum",
-    "negative",
-    "absolute",
-    "sign",
-    "floor",
-    "ceil",
-    "round",
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "sqrt",
-    "rsqrt",
-    "sin",
-    "cos",
-    "tanh",
-    "erf",
-    "erfinv",
-]
-_BOOL = [
-    "equal",
-    "not_equal",
-    "less",
-    "less_equal",
-    "greater",
-    "greater_equal",
-    "logical_and",
-    "logical_or",
-    "logical_not",
-    "isnan",
-]
 _PLAIN: dict[str, Callable[..., Any]] = {
-    **{n: _elementwise(n) for n in _KEEP},
-    **{n: _elementwise(n, "bool") for n in _BOOL},
-    "where": _where, "cast": _cast, "stop_gradient": lambda variable: variable,
-    "sum": _reduction(summed), "mean": _reduction(lambda d: d), "max": _reduction(lambda d: d),
-    "min": _reduction(lambda d: d), "any": _reduction(lambda _: "bool"),
-    "all": _reduction(lambda _: "bool"), "argmax": _reduction(lambda _: "int32"),
-    "argmin": _reduction(lambda _: "int32"), "prod": _prod, "cumsum": _cumsum,
+    **ELEMENTS,
+    "sum": _reduction(summed), "mean": _reduction(lambda d: d),
+    "any": _reduction(lambda _: "bool"), "all": _reduction(lambda _: "bool"), "prod": _prod,
+    "cumsum": _cumsum,
     "reshape": _reshape, "transpose": _transpose, "broadcast_to": _broadcast_to,
     "expand_dims": _expand_dims, "squeeze": _squeeze, "concatenate": _concatenate, "stack": _stack,
-    "unstack": _unstack, "split": _split, "getitem": _getitem, "pad": _pad, "flip": _flip,
-    "repeat": _repeat, "tile": _tile, "take": _take, "take_along_axis": _take_along_axis,
+    "unstack": _unstack, "split": _split, "flip": _flip,
+    "tile": _tile, "take": _take, "take_along_axis": _take_along_axis,
     "arange": _arange, "full": _full, "matmul": _matmul, "einsum": _einsum, "conv": _conv,
-    "max_pool": _pool, "average_pool": _pool, "scan": _scan, "while_loop": _while_loop,
-    "cond": _cond, "random_uniform": _random, "random_normal": _random,
-    "random_randint": lambda shape, minval, maxval, seed, dtype="int32": T(tuple(shape), dtype),
-    "random_bernoulli": lambda shape, probability, seed: T(tuple(shape), "bool"),
+    "max_pool": _pool, "average_pool": _pool,
 }  # fmt: skip
 
 
@@ -504,9 +343,9 @@ def _work_pool(out: T, inputs: T, pool_size: Any, *_: Any, **__: Any) -> int:
     )
 
 
-_REDUCING = ["sum", "prod", "mean", "max", "min", "any", "all", "argmax", "argmin", "cumsum"]
+_REDUCING = ["sum", "prod", "mean", "any", "all", "cumsum"]
 _WORK: dict[str, Callable[..., int]] = {
-    **{n: lambda out, *_, **__: math.prod(out.shape) for n in (*_KEEP, *_BOOL, "where")},
+    **{n: lambda out, *_, **__: math.prod(out.shape) for n in WORKING},
     **{n: lambda out, x, *_, **__: math.prod(x.shape) for n in _REDUCING},
     "matmul": _work_matmul, "einsum": _work_einsum, "conv": _work_conv,
     "max_pool": _work_pool, "average_pool": _work_pool,
@@ -519,27 +358,27 @@ def _size(x: Any) -> int:
     return sum(_size(v) for v in x) if isinstance(x, (list, tuple)) else 0
 
 
-_CALLING = ("scan", "while_loop", "cond")  # their kernels run functions of the user
-
-
 def _named(name: str, error: Exception, tensors: Sequence[T]) -> Exception:
     """`error` of the operation `name`, saying so and on what."""
     return type(error)(f"{name}: {error} ({describe(*tensors)})")
 
 
-def _counted(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    work = _WORK.get(name)
+def counted(
+    name: str, kernel: Callable[..., Any], work: Callable[..., int] | None = None
+) -> Callable[..., Any]:
+    """A kernel that names itself in its errors, and tallies its work: by `work`, or by `_WORK`."""
+    work = work or _WORK.get(name)
 
     @functools.wraps(kernel)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             out = kernel(*args, **kwargs)
         except (ValueError, IndexError) as error:
-            if name in _CALLING or str(error).startswith(f"{name}:"):
+            if str(error).startswith(f"{name}:"):
                 raise
             tensors = [x for x in optree.tree_leaves(cast(Any, args)) if isinstance(x, T)]
             raise _named(name, error, tensors) from None
-        if tally.counts is not None and name not in _CALLING:
+        if tally.counts is not None:
             tally.counts.flops += work(out, *args, **kwargs) if work is not None else 0
             tally.counts.bytes += _size(args) + _size(out)
         return out
@@ -547,4 +386,4 @@ def _counted(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-KERNELS: dict[str, Callable[..., Any]] = {n: _counted(n, k) for n, k in _PLAIN.items()}
+KERNELS: dict[str, Callable[..., Any]] = {n: counted(n, k) for n, k in _PLAIN.items()}

@@ -15,7 +15,16 @@ from kerata.backends import dtypes
 from kerata.backends.abstract.backend import AbstractTensor
 from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, Packed, shapes_text
+from kerata.backends.jax.arrays import KERNELS as ARRAYS
+from kerata.backends.jax.attention import KERNELS as ATTENTION
+from kerata.backends.jax.control import KERNELS as CONTROL
+from kerata.backends.jax.elements import KERNELS as ELEMENTS
+from kerata.backends.jax.fourier import KERNELS as FOURIER
+from kerata.backends.jax.indexing import KERNELS as INDEXING
 from kerata.backends.jax.kernels import KERNELS, native
+from kerata.backends.jax.linalg import KERNELS as LINALG
+from kerata.backends.jax.random import KERNELS as RANDOM
+from kerata.backends.jax.spatial import KERNELS as SPATIAL
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, Touched, recorded, touched
@@ -37,7 +46,18 @@ class JaxBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kernels = dict(KERNELS)
+        self.kernels = {
+            **KERNELS,
+            **ATTENTION,
+            **CONTROL,
+            **RANDOM,
+            **ELEMENTS,
+            **INDEXING,
+            **ARRAYS,
+            **SPATIAL,
+            **FOURIER,
+            **LINALG,
+        }
         self._dtype_names = {dtypes.numpy_dtype(n): n for n in dtypes.ALL}
 
     def convert(self, x: Any, dtype: str | None = None) -> Any:

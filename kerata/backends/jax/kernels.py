@@ -13,8 +13,8 @@ import numpy as np
 from jax import lax
 
 from kerata.backends import dtypes
-from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed, window
-from kerata.backends.scope import Scope
+from kerata.backends.geometry import axes_tuple, check_number, cut_points, summed, window
+from kerata.backends.jax.spatial import depthwise
 from kerata.backends.state import state
 
 _name = dtypes.standardize_dtype
@@ -31,6 +31,8 @@ def cast(x: Any, dtype: Any) -> Any:
         return x
     if np.dtype(wanted).kind in "iu" and jnp.issubdtype(x.dtype, jnp.floating):
         return jnp.trunc(x).astype(wanted)
+    if wanted == bool and x.dtype.kind == "c":
+        return x != 0
     return lax.convert_element_type(x, wanted)
 
 
@@ -54,6 +56,8 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+        if x.dtype.kind == "c":
+            raise TypeError("complex numbers have no order")
         return function(x, _axis(axis), keepdims=keepdims, initial=initial)
 
     return kernel
@@ -84,24 +88,14 @@ def transpose(x: Any, axes: Any = None) -> Any:
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
+    check_number(num, x.shape[axis])
     return [lax.index_in_dim(x, i, axis, keepdims=False) for i in range(x.shape[axis])]
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    place = axis % x.ndim
+    (place,) = axes_tuple(axis, x.ndim)
     cuts = [0, *cut_points(indices_or_sections, x.shape[place]), x.shape[place]]
     return [lax.slice_in_dim(x, a, max(a, b), axis=place) for a, b in itertools.pairwise(cuts)]
-
-
-def getitem(x: Any, key: Any) -> Any:
-    return x[key]
-
-
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    pairs = pad_pairs(pad_width, x.ndim)
-    if mode != "constant":
-        return jnp.pad(x, pairs, mode)
-    return jnp.pad(x, pairs, constant_values=0 if constant_values is None else constant_values)
 
 
 def flip(x: Any, axis: Any = None) -> Any:
@@ -155,11 +149,14 @@ def conv(
     dilation_rate: Any = 1,
 ) -> Any:
     plan = window(inputs.ndim, kernel.shape[:-2], strides, padding, data_format, dilation_rate)
+    plan.check(inputs.shape)
     space = "DHW"[-plan.rank :]
     layout = f"N{space}C" if plan.channels_last else f"NC{space}"
     channels = inputs.shape[-1 if plan.channels_last else 1]
     if channels == kernel.shape[-2] and _gains_by_views(inputs, kernel, plan):
         return _conv_of_views(inputs, kernel, plan)
+    if kernel.shape[-2] == 1 < channels and _is_quick_depthwise(inputs, plan):
+        return depthwise(inputs, kernel, plan)
     return lax.conv_general_dilated(
         inputs,
         kernel,
@@ -181,6 +178,14 @@ def _gains_by_views(inputs: Any, kernel: Any, plan: Any) -> bool:
         return False
     places = inputs.shape[0] * int(np.prod(plan.output(plan.spatial(inputs.shape))))
     return places * int(np.prod(kernel.shape[:-1])) <= _MOST_VIEWED
+
+
+_MOST_UNROLLED = 64  # elements of a window
+
+
+def _is_quick_depthwise(inputs: Any, plan: Any) -> bool:
+    floating = jnp.issubdtype(inputs.dtype, jnp.floating)
+    return floating and jax.default_backend() == "cpu" and int(np.prod(plan.size)) <= _MOST_UNROLLED
 
 
 def _conv_of_views(inputs: Any, kernel: Any, plan: Any) -> Any:
@@ -230,6 +235,7 @@ def max_pool(
     data_format: str | None = None,
 ) -> Any:
     plan = window(inputs.ndim, pool_size, strides, padding, data_format)
+    plan.check(inputs.shape)
     if _tiles(inputs, plan):
         return _tiled_max(inputs, plan)
     floating = jnp.issubdtype(inputs.dtype, jnp.floating)
@@ -258,105 +264,15 @@ def average_pool(
     data_format: str | None = None,
 ) -> Any:
     plan = window(inputs.ndim, pool_size, strides, padding, data_format)
+    plan.check(inputs.shape)
     zero = np.asarray(0, inputs.dtype)
     total = _reduce_window(inputs, plan, zero, lax.add)
     return total / _reduce_window(jnp.ones_like(inputs), plan, zero, lax.add)
 
 
-def _unwritten(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Refuse writes of variables in loop bodies, which a compiled loop would lose."""
-
-    def run(*args: Any) -> Any:
-        with Scope() as scope:
-            result = function(*args)
-        if scope.written:
-            paths = ", ".join(repr(v.path) for v in scope.written.values())
-            raise RuntimeError(f"{name}: a variable ({paths}) is assigned in the body; carry it")
-        return result
-
-    return run
-
-
-def scan(
-    f: Callable[[Any, Any], Any],
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: Any = 1,
-) -> Any:
-    return lax.scan(_unwritten(f, "scan"), init, xs, length, reverse, unroll)
-
-
-def while_loop(
-    cond: Callable[..., Any],
-    body: Callable[..., Any],
-    loop_vars: Any,
-    maximum_iterations: Any = None,
-) -> Any:
-    single = not isinstance(loop_vars, (list, tuple))
-    start = (loop_vars,) if single else tuple(loop_vars)
-    limit = maximum_iterations
-    test, step = _unwritten(cond, "while_loop"), _unwritten(body, "while_loop")
-
-    def go_on(value: Any) -> Any:
-        alive = jnp.asarray(test(*value[1]), bool).reshape(())
-        return alive if limit is None else alive & (value[0] < limit)
-
-    def once(value: Any) -> Any:
-        result = step(*value[1])
-        return value[0] + 1, (result,) if single else tuple(result)
-
-    values = lax.while_loop(go_on, once, (jnp.int32(0), start))[1]
-    return values[0] if single else values
-
-
-def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    chosen = jnp.asarray(pred, bool).reshape(())
-    return lax.cond(chosen, _unwritten(true_fn, "cond"), _unwritten(false_fn, "cond"))
-
-
-def _key(seed: Any) -> Any:
-    words = lax.convert_element_type(seed, jnp.uint32)
-    return jax.random.wrap_key_data(words, impl="threefry2x32")
-
-
-def random_uniform(shape: Any, seed: Any, dtype: str = "float32") -> Any:
-    return jax.random.uniform(_key(seed), tuple(shape), native(dtype))
-
-
-def random_normal(shape: Any, seed: Any, dtype: str = "float32") -> Any:
-    return jax.random.normal(_key(seed), tuple(shape), native(dtype))
-
-
-def random_randint(shape: Any, minval: Any, maxval: Any, seed: Any, dtype: str = "int32") -> Any:
-    return jax.random.randint(_key(seed), tuple(shape), minval, maxval, native(dtype))
-
-
-def _mixed(x: Any) -> Any:
-    """A bijection of 32-bit numbers whose every output bit depends on every input bit.
-
-    The constants are those of the "lowbias32" hash (C. Wellons, 2018).
-    """
-    x = (x ^ (x >> 16)) * jnp.uint32(0x7FEB352D)
-    x = (x ^ (x >> 15)) * jnp.uint32(0x846CA68B)
-    return x ^ (x >> 16)
-
-
-def random_bernoulli(shape: Any, probability: float, seed: Any) -> Any:
-    """A hash of place and seed: enough for a mask, a tenth of threefry's cost, and XLA fuses it."""
-    shape = tuple(shape)
-    words = lax.convert_element_type(seed, jnp.uint32)
-    places = lax.iota(jnp.uint32, int(np.prod(shape)))
-    bits = _mixed(_mixed(places ^ _mixed(words[0] + jnp.uint32(0x9E3779B9))) + _mixed(words[1]))
-    limit = min(round(probability * 2**32), 2**32 - 1)
-    return (bits < jnp.uint32(limit)).reshape(shape)
-
-
 _OWN = (
-    cast, sum, prod, cumsum, expand_dims, squeeze, transpose, unstack, split, getitem, pad, flip,
-    take, take_along_axis, arange, full, conv, max_pool, average_pool, scan, while_loop, cond,
-    random_uniform, random_normal, random_randint, random_bernoulli,
+    cast, sum, prod, cumsum, expand_dims, squeeze, transpose, unstack, split, flip,
+    take, take_along_axis, arange, full, conv, max_pool, average_pool,
 )  # fmt: skip
 
 
@@ -381,8 +297,8 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "argmax": _arg(jnp.argmax), "argmin": _arg(jnp.argmin),
     "reshape": lambda x, newshape: jnp.reshape(x, newshape),
     "broadcast_to": lambda x, shape: jnp.broadcast_to(x, tuple(shape)),
-    "concatenate": lambda xs, axis=0: lax.concatenate(xs, axis % xs[0].ndim),
-    "stack": lambda x, axis=0: jnp.stack(x, axis), "repeat": jnp.repeat,
+    "concatenate": lambda xs, axis=0: lax.concatenate(xs, *axes_tuple(axis, xs[0].ndim)),
+    "stack": lambda x, axis=0: jnp.stack(x, axis),
     "tile": lambda x, repeats: jnp.tile(x, repeats), "matmul": _matmul,
     "einsum": _accumulating(jnp.einsum), "softmax": _softmax,
     "relu": jax.nn.relu, "sigmoid": lax.logistic,

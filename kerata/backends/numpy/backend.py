@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,37 +12,22 @@ import optree
 from kerata import config
 from kerata.backends import dtypes
 from kerata.backends.base import Backend
-from kerata.backends.geometry import cut_points, pad_pairs, summed, window
+from kerata.backends.geometry import check_number, cut_points, summed, window
+from kerata.backends.numpy.arrays import KERNELS as ARRAYS
+from kerata.backends.numpy.control import KERNELS as CONTROL
+from kerata.backends.numpy.elements import KERNELS as ELEMENTS
+from kerata.backends.numpy.elements import quiet, wrap
+from kerata.backends.numpy.fourier import KERNELS as FOURIER
+from kerata.backends.numpy.indexing import KERNELS as INDEXING
+from kerata.backends.numpy.linalg import KERNELS as LINALG
+from kerata.backends.numpy.random import KERNELS as RANDOM
+from kerata.backends.numpy.spatial import KERNELS as SPATIAL
 
 _dtype = dtypes.numpy_dtype
 
 
-def _wrap(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
-    """NumPy gives scalars for results without axes; ours stay arrays."""
-
-    def kernel(*args: Any, **kwargs: Any) -> np.ndarray:
-        y = function(*args, **kwargs)
-        return y if type(y) is np.ndarray else np.asarray(y)
-
-    return kernel
-
-
-def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def kernel(*args: Any, **kwargs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*args, **kwargs)
-
-    return kernel
-
-
 def _axis(axis: Any) -> Any:
     return tuple(axis) if isinstance(axis, list) else axis
-
-
-def cast(x: np.ndarray, dtype: Any) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return x.astype(_dtype(dtypes.standardize_dtype(dtype)))
 
 
 def _accumulated(dtype: np.dtype[Any]) -> Any:
@@ -68,10 +52,16 @@ def mean(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
     return np.asarray(total).astype(x.dtype, copy=False)
 
 
+def _need_order(x: np.ndarray) -> None:
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers have no order")
+
+
 def extreme(function: Any, combine: Any) -> Callable[..., np.ndarray]:
     def kernel(
         x: np.ndarray, axis: Any = None, keepdims: bool = False, initial: Any = None
     ) -> np.ndarray:
+        _need_order(x)
         if x.size == 0 and initial is not None:
             return np.asarray(
                 function(x, _axis(axis), keepdims=keepdims, initial=np.asarray(initial, x.dtype))
@@ -93,6 +83,7 @@ def _reduction(function: Any) -> Callable[..., np.ndarray]:
 
 def arg(function: Any) -> Callable[..., np.ndarray]:
     def kernel(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
+        _need_order(x)
         return np.asarray(function(x, axis, keepdims=keepdims)).astype(np.int32)
 
     return kernel
@@ -120,24 +111,12 @@ def tile(x: np.ndarray, repeats: Any) -> np.ndarray:
 
 
 def unstack(x: np.ndarray, num: int | None = None, axis: int = 0) -> list[np.ndarray]:
+    check_number(num, x.shape[axis])
     return list(np.moveaxis(x, axis, 0))
 
 
 def split(x: np.ndarray, indices_or_sections: Any, axis: int = 0) -> list[np.ndarray]:
     return np.split(x, cut_points(indices_or_sections, x.shape[axis]), axis)
-
-
-def getitem(x: np.ndarray, key: Any) -> np.ndarray:
-    return np.asarray(x[key])
-
-
-def pad(
-    x: np.ndarray, pad_width: Any, mode: str = "constant", constant_values: Any = None
-) -> np.ndarray:
-    pairs = pad_pairs(pad_width, x.ndim)
-    if mode != "constant":
-        return np.pad(x, pairs, mode)  # type: ignore[call-overload]
-    return np.pad(x, pairs, constant_values=0 if constant_values is None else constant_values)
 
 
 def take(x: np.ndarray, indices: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -181,29 +160,6 @@ def einsum(subscripts: str, *operands: np.ndarray) -> np.ndarray:
         wide = [o.astype(np.float32) for o in operands]
         return np.asarray(np.einsum(subscripts, *wide, optimize=True)).astype(dtype)
     return np.asarray(np.einsum(subscripts, *operands, optimize=True))
-
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
-def erf(x: np.ndarray) -> np.ndarray:
-    return np.asarray(_erf(x)).astype(x.dtype) if x.size else x
-
-
-def erfinv(x: np.ndarray) -> np.ndarray:
-    """Giles' first guess (2010), then two steps of Halley on `math.erf`."""
-    y = x.astype(np.float64)
-    w = np.log1p(-y * y)
-    a = 2 / (math.pi * 0.147) + w / 2
-    z = np.sign(y) * np.sqrt(np.sqrt(a * a - w / 0.147) - a)
-    for _ in range(2):
-        finite = np.isfinite(z)
-        error = np.where(finite, np.asarray(_erf(np.where(finite, z, 0.0))) - y, 0.0)
-        slope = 2 / math.sqrt(math.pi) * np.exp(-z * z)
-        step = np.where(slope > 0, error / np.where(slope > 0, slope, 1.0), 0.0)
-        z = np.where(finite, z - step / (1 + z * step), z)
-    z = np.where(np.abs(y) == 1, np.sign(y) * np.inf, z)
-    return np.where(np.abs(y) > 1, np.nan, z).astype(x.dtype)
 
 
 def _windows(x: np.ndarray, plan: Any) -> np.ndarray:
@@ -275,72 +231,6 @@ def average_pool(
     return _placed((total / count).astype(inputs.dtype), plan)
 
 
-def scan(
-    f: Callable[[Any, Any], Any],
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: Any = 1,
-) -> tuple[Any, Any]:
-    leaves, tree = optree.tree_flatten(xs)
-    count = len(leaves[0]) if leaves else length or 0
-    carry, rows = init, []
-    for i in reversed(range(count)) if reverse else range(count):
-        carry, y = f(carry, optree.tree_unflatten(tree, [leaf[i] for leaf in leaves]))
-        rows.append(y)
-    if reverse:
-        rows.reverse()
-    return carry, optree.tree_map(lambda *ys: np.stack(ys), *rows) if rows else None
-
-
-def while_loop(
-    cond: Callable[..., Any],
-    body: Callable[..., Any],
-    loop_vars: Any,
-    maximum_iterations: Any = None,
-) -> Any:
-    single = not isinstance(loop_vars, (list, tuple))
-    values = (loop_vars,) if single else tuple(loop_vars)
-    count = 0
-    while cond(*values) and (maximum_iterations is None or count < maximum_iterations):
-        result = body(*values)
-        values = (result,) if single else tuple(result)
-        count += 1
-    return values[0] if single else values
-
-
-def cond(pred: np.ndarray, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    return true_fn() if pred else false_fn()
-
-
-def _generator(seed: np.ndarray) -> np.random.Generator:
-    first, second = (int(v) & 0xFFFFFFFF for v in np.asarray(seed).reshape(-1)[:2])
-    return np.random.Generator(np.random.Philox(key=(first << 32) | second))
-
-
-def random_uniform(shape: Any, seed: np.ndarray, dtype: str = "float32") -> np.ndarray:
-    kind = np.float64 if dtype == "float64" else np.float32
-    return np.asarray(_generator(seed).random(shape, kind)).astype(_dtype(dtype), copy=False)
-
-
-def random_normal(shape: Any, seed: np.ndarray, dtype: str = "float32") -> np.ndarray:
-    kind = np.float64 if dtype == "float64" else np.float32
-    draws = _generator(seed).standard_normal(shape, kind)
-    return np.asarray(draws).astype(_dtype(dtype), copy=False)
-
-
-def random_randint(
-    shape: Any, minval: Any, maxval: Any, seed: np.ndarray, dtype: str = "int32"
-) -> np.ndarray:
-    draws = _generator(seed).integers(int(minval), int(maxval), shape)
-    return np.asarray(draws).astype(_dtype(dtype))
-
-
-def random_bernoulli(shape: Any, probability: float, seed: np.ndarray) -> np.ndarray:
-    return np.asarray(_generator(seed).random(shape, np.float32) < probability)
-
-
 def _in_float32(body: Callable[..., Any]) -> Callable[..., Any]:
     """A composite's body; what is of a guest dtype is computed in float32 and cast back."""
 
@@ -352,33 +242,22 @@ def _in_float32(body: Callable[..., Any]) -> Callable[..., Any]:
             v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype in _GUESTS else v
             for v in values
         )  # fmt: skip
-        return optree.tree_map(lambda y: y.astype(guests[0]), body(*wide))
+        return optree.tree_map(
+            lambda y: y.astype(guests[0]) if y.dtype == np.float32 else y, body(*wide)
+        )
 
     return run
 
 
 _GUESTS = frozenset(_dtype(n) for n in ("bfloat16", "float8_e4m3fn", "float8_e5m2"))
 _PLAIN: dict[str, Callable[..., Any]] = {
-    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "maximum": np.maximum,
-    "minimum": np.minimum, "equal": np.equal, "not_equal": np.not_equal, "less": np.less,
-    "less_equal": np.less_equal, "greater": np.greater, "greater_equal": np.greater_equal,
-    "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_not": np.logical_not,
-    "where": np.where, "negative": np.negative, "absolute": np.absolute, "sign": np.sign,
-    "floor": np.floor, "ceil": np.ceil, "round": np.round, "tanh": np.tanh, "isnan": np.isnan,
-    "transpose": np.transpose, "broadcast_to": np.broadcast_to, "repeat": np.repeat,
-}  # fmt: skip
-# These meet infinities and NaN in the ordinary course, and NumPy would warn.
-_QUIET: dict[str, Callable[..., Any]] = {
-    "true_divide": np.true_divide, "floor_divide": np.floor_divide, "mod": np.mod,
-    "power": np.power, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
-    "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos,
-    "rsqrt": lambda x: (1 / np.sqrt(x)).astype(x.dtype),
+    "transpose": np.transpose, "broadcast_to": np.broadcast_to,
 }  # fmt: skip
 _OWN = (
-    cast, sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split, getitem,
-    pad, take, take_along_axis, arange, full, matmul, einsum, erf, erfinv, conv, max_pool,
-    average_pool, scan, while_loop, cond, random_uniform, random_normal, random_randint,
-    random_bernoulli,
+    sum, prod, mean, cumsum, expand_dims, squeeze, reshape, tile, unstack, split,
+    take, take_along_axis, arange, full, matmul, einsum, conv, max_pool,
+    average_pool,
+   
 )  # fmt: skip
 
 
@@ -395,9 +274,8 @@ class NumpyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kernels = {n: _wrap(f) for n, f in _PLAIN.items()}
-        self.kernels |= {n: _quiet(_wrap(f)) for n, f in _QUIET.items()}
-        self.kernels |= {f.__name__: _quiet(f) for f in _OWN}
+        self.kernels = {**ELEMENTS, **{n: wrap(f) for n, f in _PLAIN.items()}}
+        self.kernels |= {f.__name__: quiet(f) for f in _OWN}
         others: dict[str, Callable[..., Any]] = {
             "max": extreme(np.max, np.maximum),
             "min": extreme(np.min, np.minimum),
@@ -408,9 +286,11 @@ class NumpyBackend(Backend):
             "concatenate": lambda xs, axis=0: np.concatenate(xs, axis),
             "stack": lambda x, axis=0: np.stack(x, axis),
             "flip": lambda x, axis=None: np.flip(x, _axis(axis)),
-            "stop_gradient": lambda variable: variable,
         }
         self.kernels |= others
+        self.kernels |= {n: quiet(f) for n, f in (CONTROL | RANDOM | SPATIAL).items()}
+        self.kernels |= {n: quiet(f) for n, f in (INDEXING | ARRAYS).items()}
+        self.kernels |= {n: quiet(f) for n, f in (FOURIER | LINALG).items()}
 
     def body(self, op: Any) -> Any:
         return op.body if op.promote != "float" or op.body is None else _in_float32(op.body)

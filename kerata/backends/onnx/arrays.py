@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerata.backends import dtypes
-from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs, summed
+from kerata.backends.geometry import FILLED, axes_tuple, cut_points, padding, places_of, summed
 from kerata.backends.onnx.graph import (
     OnnxValue,
     Size,
@@ -30,10 +30,12 @@ from kerata.backends.onnx.kernels import (
     less,
     maximum,
     minimum,
+    multiply,
     subtract,
     tensor,
     where,
 )
+from kerata.backends.state import operations
 
 _LAST = 2**31 - 1  # an end that every axis has before it
 
@@ -115,6 +117,21 @@ def arg(op: str) -> Callable[..., OnnxValue]:
 def cumsum(x: OnnxValue, axis: Any = None, dtype: Any = None) -> OnnxValue:
     x, place = _flat(cast(x, dtype or summed(x.dtype)), axis)
     return apply("CumSum", [x], x.shape, constant(place, "int64"))
+
+
+def cumprod(x: OnnxValue, axis: Any = None, dtype: Any = None) -> OnnxValue:
+    """A loop over the rows, for want of an operator."""
+    x, place = _flat(cast(x, dtype or summed(x.dtype)), axis)
+    rows = operations["moveaxis"](x, place, 0)
+
+    def step(total: Any, row: Any) -> Any:
+        product = multiply(total, row)
+        return product, product
+
+    start = broadcast_to(tensor(1, x.dtype), rows.shape[1:])
+    found: OnnxValue = operations["scan"](step, start, rows)[1]
+    moved: OnnxValue = operations["moveaxis"](found, 0, place)
+    return moved
 
 
 # Shapes
@@ -254,30 +271,30 @@ def unstack(x: OnnxValue, num: int | None = None, axis: int = 0) -> list[OnnxVal
 def pad(
     x: OnnxValue, pad_width: Any, mode: str = "constant", constant_values: Any = None
 ) -> OnnxValue:
-    pairs = pad_pairs(pad_width, x.ndim)
-    if mode == "symmetric":
-        for axis, (before, after) in enumerate(pairs):
-            ends = [flip(slice_(x, [(axis, 0, before, 1)]), axis)] if before else []
-            ends.append(x)
-            if after:
-                ends.append(flip(slice_(x, [(axis, -after, None, 1)]), axis))
-            x = concatenate(ends, axis)
-        return x
+    pairs = padding(x.shape, pad_width, mode, constant_values)
+    narrow = all(isinstance(s, int) and max(p) < s for s, p in zip(x.shape, pairs, strict=True))
+    if mode not in (*FILLED, "edge") and not (mode == "reflect" and narrow):
+        found: OnnxValue = operations["pad"].op.body(x, pad_width, mode, constant_values)
+        return found
     shape = [s if p == (0, 0) else None if isinstance(s, Size) else s + p[0] + p[1]
              for s, p in zip(x.shape, pairs, strict=True)]  # fmt: skip
     widths = constant([p[0] for p in pairs] + [p[1] for p in pairs], "int64")
+    if mode not in FILLED:
+        return emit("Pad", [x, widths], shape, x.dtype, mode=mode)
     fill = tensor(0 if constant_values is None else constant_values, x.dtype)
-    more = [widths, fill] if mode == "constant" else [widths]
-    return emit("Pad", [x, *more], shape, x.dtype, mode=mode)
+    return emit("Pad", [x, widths, fill], shape, x.dtype, mode="constant")
 
 
 def flip(x: OnnxValue, axis: Any = None) -> OnnxValue:
     return slice_(x, [(a, None, None, -1) for a in axes_tuple(axis, x.ndim)])
 
 
-def repeat(x: OnnxValue, repeats: int, axis: int | None = None) -> OnnxValue:
+def repeat(x: OnnxValue, repeats: Any, axis: int | None = None) -> OnnxValue:
     x, place = _flat(x, axis)
     size = x.shape[place]
+    if isinstance(repeats, (list, tuple, np.ndarray)):
+        places = places_of(repeats, size if isinstance(size, int) else len(repeats))
+        return gather(x, constant(places, "int64"), place)
     wide = broadcast_to(expand_dims(x, place + 1), swap(x.shape, place, size, repeats))
     return reshape(wide, swap(x.shape, place, size * repeats))
 
@@ -440,7 +457,8 @@ def _new_axes(parts: Sequence[Any], width: int, first: bool) -> tuple[int, ...]:
 KERNELS: dict[str, Callable[..., Any]] = {
     "sum": sum, "prod": prod, "mean": reduction("ReduceMean"), "max": extreme(_max, maximum),
     "min": extreme(_min, minimum), "any": truth(_max), "all": truth(_min), "argmax": arg("ArgMax"),
-    "argmin": arg("ArgMin"), "cumsum": cumsum, "reshape": reshape, "transpose": transpose,
+    "argmin": arg("ArgMin"), "cumsum": cumsum, "cumprod": cumprod, "reshape": reshape,
+    "transpose": transpose,
     "broadcast_to": broadcast_to, "expand_dims": expand_dims, "squeeze": squeeze,
     "concatenate": concatenate, "stack": stack, "split": split, "unstack": unstack, "pad": pad,
     "flip": flip, "repeat": repeat, "tile": tile, "take": take, "take_along_axis": take_along_axis,

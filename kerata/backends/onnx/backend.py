@@ -17,7 +17,7 @@ import optree
 
 from kerata.backends import dtypes
 from kerata.backends.base import Backend
-from kerata.backends.onnx import arrays, control, kernels, nn
+from kerata.backends.onnx import arrays, control, fourier, indexing, kernels, nn
 from kerata.backends.onnx.graph import Graph, OnnxValue, Size, Unsupported, to_model
 from kerata.backends.registry import load, using
 from kerata.backends.scope import Scope
@@ -48,6 +48,8 @@ class OnnxBackend(Backend):
     def __init__(self) -> None:
         super().__init__()
         self.kernels = _Kernels(kernels.KERNELS | arrays.KERNELS | nn.KERNELS | control.KERNELS)
+        self.kernels |= indexing.KERNELS
+        self.kernels |= fourier.KERNELS
 
     def convert(self, x: Any, dtype: str | None = None) -> OnnxValue:
         return kernels.tensor(x, dtype)

@@ -134,6 +134,10 @@ def cond(pred: OnnxValue, true_fn: Callable[[], Any], false_fn: Callable[[], Any
     return optree.tree_unflatten(tree, found)
 
 
+def call_with_gradient(f: Callable[..., Any], args: Any) -> Any:
+    return f(*args)[0]
+
+
 def refused(name: str) -> Callable[..., Any]:
     """The kernel of an operation that draws at random."""
 
@@ -146,6 +150,11 @@ def refused(name: str) -> Callable[..., Any]:
     return kernel
 
 
-_DRAWS = ("random_uniform", "random_normal", "random_randint", "random_bernoulli")
-KERNELS: dict[str, Callable[..., Any]] = {"scan": scan, "while_loop": while_loop, "cond": cond}
+_DRAWS = (
+    "random_uniform", "random_normal", "random_randint", "random_bernoulli", "random_gamma",
+    "random_binomial",
+)  # fmt: skip
+KERNELS: dict[str, Callable[..., Any]] = {
+    "scan": scan, "while_loop": while_loop, "cond": cond, "call_with_gradient": call_with_gradient,
+}  # fmt: skip
 KERNELS |= {name: refused(name) for name in _DRAWS}

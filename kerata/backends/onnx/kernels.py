@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -117,9 +118,11 @@ def binary(op: str, dtype: str | None = None) -> Callable[..., OnnxValue]:
 
 add, subtract, multiply = binary("Add"), binary("Sub"), binary("Mul")
 true_divide, equal, less = binary("Div"), binary("Equal", "bool"), binary("Less", "bool")
+less_equal = binary("LessOrEqual", "bool")
 maximum, minimum = binary("Max"), binary("Min")
 absolute, negative, sqrt = unary("Abs"), unary("Neg"), unary("Sqrt")
 exp, log, sinh, atanh = unary("Exp"), unary("Log"), unary("Sinh"), unary("Atanh")
+erf = unary("Erf")
 
 
 def logical(op: str) -> Callable[..., OnnxValue]:
@@ -130,6 +133,16 @@ def logical(op: str) -> Callable[..., OnnxValue]:
 
 
 logical_and, logical_or, logical_not = logical("And"), logical("Or"), logical("Not")
+
+
+def bitwise(op: str, logic: Callable[..., OnnxValue]) -> Callable[..., OnnxValue]:
+    """Integers by their bits, booleans by logic."""
+    bits = binary(op)
+    return lambda x, y: logic(x, y) if x.dtype == "bool" else bits(x, y)
+
+
+def bitwise_invert(x: OnnxValue) -> OnnxValue:
+    return logical_not(x) if x.dtype == "bool" else apply("BitwiseNot", [x], x.shape)
 
 
 def cast(x: OnnxValue, dtype: Any) -> OnnxValue:
@@ -226,16 +239,30 @@ def erfinv(x: OnnxValue) -> OnnxValue:
     return where(equal(absolute(x), 1.0), multiply(x, float("inf")), y)
 
 
+def arctan2(x1: OnnxValue, x2: OnnxValue) -> OnnxValue:
+    angle = apply("Atan", [true_divide(x1, x2)], broadcast(x1.shape, x2.shape))
+    turned = where(less(x1, 0.0), subtract(angle, math.pi), add(angle, math.pi))
+    angle = where(less(x2, 0.0), turned, angle)
+    return where(logical_and(equal(x1, 0.0), equal(x2, 0.0)), 0.0, angle)
+
+
 KERNELS: dict[str, Callable[..., Any]] = {
     "add": add, "subtract": subtract, "multiply": multiply, "true_divide": true_divide,
     "floor_divide": floor_divide, "mod": mod, "power": binary("Pow"), "maximum": maximum,
     "minimum": minimum, "equal": equal, "not_equal": not_equal, "less": less,
-    "less_equal": binary("LessOrEqual", "bool"), "greater": binary("Greater", "bool"),
+    "less_equal": less_equal, "greater": binary("Greater", "bool"),
     "greater_equal": binary("GreaterOrEqual", "bool"), "logical_and": logical_and,
     "logical_or": logical_or, "logical_not": logical_not, "where": where, "cast": cast,
     "negative": negative, "absolute": absolute, "sign": unary("Sign"), "floor": rounding("Floor"),
     "ceil": rounding("Ceil"), "round": round, "exp": exp, "expm1": expm1, "log": log,
     "log1p": log1p, "sqrt": sqrt, "rsqrt": rsqrt, "sin": unary("Sin"), "cos": unary("Cos"),
-    "tanh": unary("Tanh"), "erf": unary("Erf"), "erfinv": erfinv, "isnan": unary("IsNaN", "bool"),
+    "tan": unary("Tan"), "arcsin": unary("Asin"), "arccos": unary("Acos"), "arctan": unary("Atan"),
+    "arctan2": arctan2, "sinh": sinh, "cosh": unary("Cosh"), "arcsinh": unary("Asinh"),
+    "arccosh": unary("Acosh"), "arctanh": atanh, "erfc": lambda x: subtract(1.0, erf(x)),
+    "bitwise_and": bitwise("BitwiseAnd", logical_and),
+    "bitwise_or": bitwise("BitwiseOr", logical_or),
+    "bitwise_xor": bitwise("BitwiseXor", logical("Xor")), "bitwise_invert": bitwise_invert,
+    "bitwise_not": bitwise_invert, "tanh": unary("Tanh"), "erf": erf, "erfinv": erfinv,
+    "isnan": unary("IsNaN", "bool"),
     "isinf": unary("IsInf", "bool"), "stop_gradient": lambda variable: variable,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from kerata.backends.geometry import Window, axes_tuple, window
 from kerata.backends.onnx.arrays import one_axis, reshape, sum, transpose
 from kerata.backends.onnx.graph import OnnxValue, Size, Unsupported, emit
 from kerata.backends.onnx.kernels import apply, broadcast, logical_not, logical_or, tensor, unary
+from kerata.backends.spatial import transposed
 from kerata.backends.state import operations
 
 # Products
@@ -149,6 +150,36 @@ def conv(
     )
 
 
+def conv_transpose(
+    inputs: OnnxValue,
+    kernel: OnnxValue,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> OnnxValue:
+    plan = transposed(kernel.shape, strides, padding, output_padding, data_format, dilation_rate)
+    rank = plan.rank
+    after = [k - b - e for k, b, e in zip(plan.span, plan.before, plan.extra, strict=True)]
+    more = [max(-a, 0) for a in after]
+    if any(m >= s for m, s in zip(more, plan.strides, strict=True)):
+        raise Unsupported("conv_transpose: ONNX wants an output padding smaller than the strides")
+    x = transpose(inputs, (0, rank + 1, *range(1, rank + 1))) if plan.channels_last else inputs
+    weights = transpose(kernel, (rank + 1, rank, *range(rank)))
+    y = apply(
+        "ConvTranspose",
+        [x, weights],
+        (x.shape[0], kernel.shape[-2], *plan.output(x.shape[2:])),
+        strides=plan.strides,
+        dilations=plan.dilation,
+        kernel_shape=plan.size,
+        pads=(*plan.before, *(max(a, 0) for a in after)),
+        output_padding=tuple(more),
+    )
+    return transpose(y, (0, *range(2, rank + 2), 1)) if plan.channels_last else y
+
+
 def pooling(op: str, **attributes: Any) -> Callable[..., OnnxValue]:
     def kernel(
         inputs: OnnxValue,
@@ -234,7 +265,8 @@ def layer_normalization(
 
 
 KERNELS: dict[str, Callable[..., Any]] = {
-    "matmul": matmul, "einsum": einsum, "conv": conv, "max_pool": pooling("MaxPool"),
+    "matmul": matmul, "einsum": einsum, "conv": conv,
+    "conv_transpose": conv_transpose, "max_pool": pooling("MaxPool"),
     "average_pool": pooling("AveragePool", count_include_pad=0), "relu": unary("Relu"),
     "elu": activation("Elu", "alpha", 1.0), "selu": selu, "gelu": gelu,
     "leaky_relu": activation("LeakyRelu", "negative_slope", 0.2), "sigmoid": unary("Sigmoid"),

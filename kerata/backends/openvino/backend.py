@@ -92,6 +92,9 @@ class Program:
         outputs, self._tree = optree.tree_flatten(found.outputs)
         self._outputs = [_TENSOR if isinstance(o, OnnxValue) else o for o in outputs]
         model = _core().read_model(to_model(found.graph, "kerata").SerializeToString())
+        for node in model.get_ops():
+            if node.get_type_name() == "TopK":  # ONNX takes the first of equal elements
+                node.set_attribute("stable", True)
         self._compiled = _core().compile_model(model, "CPU", _OPTIONS)
         self._used = {name for port in self._compiled.inputs for name in port.names}
 

@@ -18,10 +18,18 @@ from kerata.backends.calls import Arguments, Packed
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Observer, Scope
 from kerata.backends.state import operations, state
+from kerata.backends.tensorflow.arrays import KERNELS as ARRAYS
 from kerata.backends.tensorflow.control import KERNELS as CONTROL
 from kerata.backends.tensorflow.control import aside
+from kerata.backends.tensorflow.elements import KERNELS as ELEMENTS
+from kerata.backends.tensorflow.fourier import KERNELS as FOURIER
+from kerata.backends.tensorflow.indexing import KERNELS as INDEXING
 from kerata.backends.tensorflow.kernels import KERNELS, NAMES, raw, shape_of
+from kerata.backends.tensorflow.linalg import KERNELS as LINALG
+from kerata.backends.tensorflow.linalg import NOT_IN_XLA
 from kerata.backends.tensorflow.nn import KERNELS as NN
+from kerata.backends.tensorflow.random import KERNELS as RANDOM
+from kerata.backends.tensorflow.spatial import KERNELS as SPATIAL
 
 
 class TensorFlowBackend(Backend):
@@ -36,7 +44,8 @@ class TensorFlowBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kernels = KERNELS | CONTROL | NN
+        self.kernels = KERNELS | ELEMENTS | CONTROL | RANDOM | NN | INDEXING | ARRAYS | SPATIAL
+        self.kernels |= FOURIER | LINALG
         self.kernels |= {"adam_update": adam_update, "sgd_update": sgd_update}
 
     def convert(self, x: Any, dtype: str | None = None) -> Any:
@@ -295,8 +304,9 @@ class Program:
             )
 
         self._function = concrete(True if jit_compile is True else None)
+        self._without_xla: Any = None
         if jit_compile == "auto" and _gains_by_xla(self._function.graph):
-            self._function = concrete(True)
+            self._without_xla, self._function = self._function, concrete(True)
         self.shapes = ", ".join(f"{tuple(x.shape)} {NAMES[x.dtype]}" for x in given)
         self._captured = self._function.captured_inputs
         self._written = list(scope.written.values())
@@ -310,7 +320,14 @@ class Program:
         if any(v._storage is not storage for v, storage in self._held):
             self._hold_again()
         # Flat tensors, without the checks of the public call, whose cost grows with their number.
-        found = self._function._call_flat(self._tensors(dynamic), self._captured)
+        try:
+            found = self._function._call_flat(self._tensors(dynamic), self._captured)
+        except tf.errors.InvalidArgumentError as error:
+            if self._without_xla is None or "unsupported operations" not in str(error):
+                raise
+            self._function, self._without_xla = self._without_xla, None
+            self._captured = self._function.captured_inputs
+            return self(dynamic)
         for variable in self._written:
             variable.version += 1
         return self._packed.unpack(found)
@@ -328,6 +345,8 @@ def _gains_by_xla(graph: Any) -> bool:
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
     kinds = {n.op for n in nodes}
+    if kinds & NOT_IN_XLA:
+        return False
     return bool(kinds & {"While", "StatelessWhile"}) and not any(
         "Conv" in kind or "Pool" in kind for kind in kinds
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import optree
 import tensorflow as tf
 
+from kerata.backends import loops
 from kerata.backends.scope import Scope
-from kerata.backends.tensorflow.kernels import as_dtype, shape_of, unstack
+from kerata.backends.state import operations
+from kerata.backends.tensorflow.kernels import as_dtype, reshape, shape_of, unstack
 
 
 def aside(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
@@ -23,9 +26,16 @@ def aside(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> An
         return function(*args, **kwargs)
 
 
-def _like(result: Any, leaves: Sequence[Any]) -> list[Any]:
-    found = optree.tree_leaves(result)
-    return [tf.convert_to_tensor(v, x.dtype) for v, x in zip(found, leaves, strict=True)]
+def _like(name: str, result: Any, leaves: Sequence[Any]) -> list[Any]:
+    """The tensors of `result`, which a step must give as it got them."""
+    found = optree.tree_leaves(loops.as_tensors(result))
+    kinds = [(x.dtype, x.shape.rank) for x in found]
+    if kinds != [(x.dtype, x.shape.rank) for x in leaves]:
+        loops.check_carried(name, list(leaves), found)
+    return found
+
+
+_eager_scan = loops.scan_with(unstack, tf.stack)
 
 
 def scan(
@@ -37,22 +47,24 @@ def scan(
     unroll: Any = 1,
 ) -> tuple[Any, Any]:
     leaves, tree = optree.tree_flatten(xs)
-    count = shape_of(leaves[0])[0] if leaves else length or 0
-    if tf.executing_eagerly():
-        return _loop(f, init, [unstack(x) for x in leaves], tree, count, reverse)
+    if tf.executing_eagerly() or loops.scan_length(leaves, length, unroll) == 0:
+        return _eager_scan(f, init, xs, length, reverse, unroll)
+    count: Any = shape_of(leaves[0])[0] if leaves else length
     start, carry_tree = optree.tree_flatten(init)
-    row = optree.tree_unflatten(tree, [x[0] for x in leaves])
-    ys, out_tree = optree.tree_flatten(aside(f, (init, row), {})[1])
+    row = optree.tree_unflatten(tree, [tf.TensorSpec(x.shape[1:], x.dtype) for x in leaves])
+    made, out_tree = optree.tree_flatten(
+        aside(lambda *given: loops.as_tensors(f(*given)[1]), (init, row), {})
+    )
     rows = [tf.TensorArray(x.dtype, count).unstack(x) for x in leaves]
-    made = [tf.convert_to_tensor(y) for y in ys]
     out = [tf.TensorArray(y.dtype, count, element_shape=y.shape) for y in made]
 
     def body(i: Any, carry: Any, out: Any) -> Any:
         at = count - 1 - i if reverse else i
         given = optree.tree_unflatten(tree, [r.read(at) for r in rows])
         carry, y = f(optree.tree_unflatten(carry_tree, carry), given)
-        out = [a.write(at, v) for a, v in zip(out, optree.tree_leaves(y), strict=True)]
-        return i + 1, _like(carry, start), out
+        made = optree.tree_leaves(loops.as_tensors(y))
+        out = [a.write(at, v) for a, v in zip(out, made, strict=True)]
+        return i + 1, _like("scan", carry, start), out
 
     _, carry, out = tf.while_loop(
         lambda i, *_: i < count, body, (tf.constant(0), start, out), maximum_iterations=count
@@ -63,27 +75,24 @@ def scan(
     )
 
 
-def _loop(f: Any, carry: Any, rows: list[Any], tree: Any, count: int, reverse: bool) -> Any:
-    found = []
-    for i in reversed(range(count)) if reverse else range(count):
-        carry, y = f(carry, optree.tree_unflatten(tree, [r[i] for r in rows]))
-        found.append(y)
-    if reverse:
-        found.reverse()
-    return carry, optree.tree_map(lambda *ys: tf.stack(ys), *found) if found else None
-
-
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
     loop_vars: Any,
     maximum_iterations: int | None = None,
 ) -> Any:
+    if tf.executing_eagerly():
+        return loops.while_loop(cond, body, loop_vars, maximum_iterations)
     single = not isinstance(loop_vars, (list, tuple))
     leaves, tree = optree.tree_flatten((loop_vars,) if single else tuple(loop_vars))
+
+    def step(*flat: Any) -> Any:
+        result = body(*optree.tree_unflatten(tree, flat))
+        return _like("while_loop", (result,) if single else tuple(result), leaves)
+
     found = tf.while_loop(
-        lambda *flat: tf.cast(cond(*optree.tree_unflatten(tree, flat)), tf.bool),
-        lambda *flat: _like(body(*optree.tree_unflatten(tree, flat)), leaves),
+        lambda *flat: _flag(cond(*optree.tree_unflatten(tree, flat))),
+        step,
         leaves,
         maximum_iterations=maximum_iterations,
     )
@@ -91,19 +100,92 @@ def while_loop(
     return values[0] if single else values
 
 
+def _flag(x: Any) -> Any:
+    flag = as_dtype(loops.as_tensors(x), tf.bool)
+    return flag if flag.shape.rank == 0 else reshape(flag, ())
+
+
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    pred = as_dtype(pred, tf.bool)
     if tf.executing_eagerly():
-        return true_fn() if pred else false_fn()
+        return loops.cond(pred, true_fn, false_fn)
     trees = []
 
     def branch(function: Callable[[], Any]) -> Any:
-        leaves, tree = optree.tree_flatten(function())
+        leaves, tree = optree.tree_flatten(loops.as_tensors(function()))
         trees.append(tree)
-        return tuple(tf.convert_to_tensor(x) for x in leaves)
+        return tuple(leaves)
 
-    found = tf.cond(pred, lambda: branch(true_fn), lambda: branch(false_fn))
+    found = tf.cond(_flag(pred), lambda: branch(true_fn), lambda: branch(false_fn))
     return optree.tree_unflatten(trees[0], found)
 
 
-KERNELS: dict[str, Callable[..., Any]] = {"scan": scan, "while_loop": while_loop, "cond": cond}
+class _OwnGradient(Exception):
+    """Raised where rows are mapped at once, which would lose a gradient of one's own."""
+
+
+class _Local(threading.local):
+    mapping = False
+
+
+_local = _Local()
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    leaves, tree = optree.tree_flatten(elements)
+    if not leaves or not all(x.shape.rank and x.shape[0] not in (0, 1) for x in leaves):
+        return operations["vectorized_map"].op.body(function, elements)
+    structures = []
+    mapped = loops.unwritten(function, "vectorized_map")
+
+    def flat(row: Any) -> Any:
+        results, structure = optree.tree_flatten(
+            loops.as_tensors(mapped(optree.tree_unflatten(tree, row)))
+        )
+        structures.append(structure)
+        return results
+
+    outer, _local.mapping = _local.mapping, True
+    try:
+        found = tf.vectorized_map(flat, leaves)
+    except _OwnGradient:
+        found = None
+    finally:
+        _local.mapping = outer
+    if found is None:
+        return operations["vectorized_map"].op.body(function, elements)
+    return optree.tree_unflatten(structures[0], found)
+
+
+class _Constants(Scope):
+    """Answers reads of variables with values through which no gradient flows."""
+
+    def missing(self, variable: Any) -> Any:
+        return tf.stop_gradient(super().missing(variable))
+
+
+def call_with_gradient(f: Callable[..., Any], args: Any) -> Any:
+    if _local.mapping:
+        raise _OwnGradient
+    leaves, tree = optree.tree_flatten(args)
+    structures: list[Any] = []
+
+    def run(*tensors: Any) -> Any:
+        with _Constants():
+            output, gradient = f(*optree.tree_unflatten(tree, tensors))
+        outputs, structure = optree.tree_flatten(loops.as_tensors(output))
+        structures.append(structure)
+
+        def backward(*upstream: Any, variables: Any = None) -> Any:
+            found = loops.flat_gradients(gradient(optree.tree_unflatten(structure, upstream)), args)
+            return found if variables is None else (found, [None] * len(variables))
+
+        return outputs, backward
+
+    found = tf.custom_gradient(loops.unwritten(run, "custom_gradient"))(*leaves)
+    return optree.tree_unflatten(structures[0], found)
+
+
+KERNELS: dict[str, Callable[..., Any]] = {
+    "scan": scan, "while_loop": while_loop, "cond": cond, "vectorized_map": vectorized_map,
+    "call_with_gradient": call_with_gradient,
+}  # fmt: skip

@@ -11,9 +11,10 @@ import tensorflow as tf
 from kerata.backends import dtypes
 from kerata.backends.geometry import window
 from kerata.backends.state import operations
+from kerata.backends.tensorflow.arrays import pad
 from kerata.backends.tensorflow.kernels import (
+    as_dtype,
     binary,
-    pad,
     raw,
     reshape,
     shape_of,
@@ -49,7 +50,7 @@ def _full_convolution() -> bool:
         return True
 
 
-def _spread(kernel: Any, rates: Sequence[int]) -> Any:
+def spread_kernel(kernel: Any, rates: Sequence[int]) -> Any:
     """`kernel` with zeros between its elements, which dilates a convolution by `rates`."""
     for axis, rate in enumerate(rates):
         if rate > 1:
@@ -73,6 +74,7 @@ def conv(
 ) -> Any:
     *size, depth, filters = kernel.shape
     plan = window(inputs.shape.rank, tuple(size), strides, padding, data_format, dilation_rate)
+    plan.check(inputs.shape)
     x = _channels_last(inputs, plan)
     groups, steps, rates = x.shape[-1] // depth, plan.strides, plan.dilation
     if plan.rank == 1:
@@ -81,7 +83,7 @@ def conv(
     fast = plan.rank < 3 and x.dtype != tf.float64 and _full_convolution()
     separate = depth == 1 < groups and plan.rank < 3 and len(set(steps)) == 1
     if separate or not fast:
-        kernel, rates = _spread(kernel, rates), (1,) * len(rates)
+        kernel, rates = spread_kernel(kernel, rates), (1,) * len(rates)
     options = {
         "strides": [1, *steps, 1],
         "padding": "SAME" if plan.same else "VALID",
@@ -106,6 +108,7 @@ def _pool(function: Callable[..., Any], x: Any, plan: Any) -> Any:
         padding = "SAME" if plan.same else "VALID"
         return function(x, ksize=[1, *size, 1], strides=[1, *strides, 1], padding=padding)
 
+    plan.check(x.shape)
     x = _channels_last(x, plan)
     if plan.rank == 1:
         y = tf.squeeze(over(tf.expand_dims(x, 1), (1, *plan.size), (1, *plan.strides)), 1)
@@ -186,6 +189,10 @@ def _last_axis(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
+def square(x: Any) -> Any:
+    return raw.Square(x=as_dtype(x, tf.int32) if x.dtype == tf.bool else x)
+
+
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     plain = isinstance(x_min, (int, float)) and isinstance(x_max, (int, float))
     if not plain or not x.dtype.is_floating:
@@ -236,7 +243,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "softplus": _activation(raw.Softplus), "softsign": _activation(raw.Softsign),
     "softmax": _last_axis("softmax", raw.Softmax),
     "log_softmax": _last_axis("log_softmax", raw.LogSoftmax), "clip": clip, "one_hot": one_hot,
-    "square": widened(unary(raw.Square), bool="int32"), "reciprocal": unary(raw.Reciprocal),
+    "square": square, "reciprocal": unary(raw.Reciprocal),
     "divide": binary(raw.RealDiv), "divide_no_nan": binary(raw.DivNoNan),
     "isfinite": _checked(raw.IsFinite, True), "isinf": _checked(raw.IsInf, False),
     "batch_normalization_training": batch_normalization_training,

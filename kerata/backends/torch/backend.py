@@ -23,6 +23,12 @@ from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, touched
 from kerata.backends.state import state
+from kerata.backends.torch.arrays import KERNELS as ARRAYS
+from kerata.backends.torch.attention import KERNELS as ATTENTION
+from kerata.backends.torch.control import KERNELS as CONTROL
+from kerata.backends.torch.elements import KERNELS as ELEMENTS
+from kerata.backends.torch.fourier import KERNELS as FOURIER
+from kerata.backends.torch.indexing import KERNELS as INDEXING
 from kerata.backends.torch.kernels import (
     DEVICE,
     DTYPES,
@@ -32,7 +38,11 @@ from kerata.backends.torch.kernels import (
     as_tensor,
     torch_dtype,
 )  # fmt: skip
+from kerata.backends.torch.linalg import KERNELS as LINALG
 from kerata.backends.torch.overrides import OVERRIDES, nested
+from kerata.backends.torch.random import KERNELS as RANDOM
+from kerata.backends.torch.recurrent import KERNELS as RECURRENT
+from kerata.backends.torch.spatial import KERNELS as SPATIAL
 from kerata.backends.torch.windows import WINDOWS
 
 _ON_HOST = DEVICE.type == "cpu"
@@ -152,7 +162,21 @@ class TorchBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kernels = {**PRIMITIVES, **WINDOWS, **OVERRIDES}
+        self.kernels = {
+            **PRIMITIVES,
+            **CONTROL,
+            **RANDOM,
+            **ELEMENTS,
+            **WINDOWS,
+            **OVERRIDES,
+            **ATTENTION,
+            **RECURRENT,
+            **INDEXING,
+            **ARRAYS,
+            **SPATIAL,
+            **FOURIER,
+            **LINALG,
+        }
 
     # Tensors
 
@@ -178,6 +202,9 @@ class TorchBackend(Backend):
             with contextlib.suppress(RuntimeError, BufferError, TypeError, ValueError):
                 return torch.from_dlpack(x)
         return from_array(to_array(x, dtype))
+
+    def beside(self, x: np.ndarray, tensor: Tensor) -> Tensor:
+        return from_array(x).to(tensor.device)
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
         carrier = _CARRIERS.get(x.dtype)

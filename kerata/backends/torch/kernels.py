@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
-import optree
 import torch
 from torch import Tensor
 
 from kerata.backends import dtypes
-from kerata.backends.geometry import axes_tuple, cut_points, pad_pairs
+from kerata.backends.geometry import axes_tuple, check_number, cut_points, reduced_axes
 from kerata.backends.state import state
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -38,9 +35,10 @@ def as_tensor(x: Any) -> Tensor:
 
 
 Kernel: TypeAlias = Callable[..., Tensor]
-_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 _WIDER = {
-    **dict.fromkeys(_UNSIGNED, torch.int64),
+    **dict.fromkeys(UNSIGNED, torch.int64),
+    torch.bool: torch.int32,
     **dict.fromkeys((torch.float8_e4m3fn, torch.float8_e5m2), torch.float32),
 }
 
@@ -121,7 +119,7 @@ def stop_gradient(variable: Tensor) -> Tensor:
 
 # Reductions. Integers are summed as 32 bits; torch would take 64.
 
-_SUMS = {
+SUMS = {
     torch.bool: torch.int32, torch.int8: torch.int32, torch.int16: torch.int32,
     torch.int32: torch.int32, torch.uint8: torch.uint32, torch.uint16: torch.uint32,
     torch.uint32: torch.uint32, torch.uint64: torch.uint64,
@@ -129,20 +127,20 @@ _SUMS = {
 
 
 def sum_(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    kind = _SUMS.get(x.dtype)
+    kind = SUMS.get(x.dtype)
     if axis == ():
         return x if kind is None else x.to(kind)
     if kind is None:
         return torch.sum(x, axis, keepdims)
-    if kind in _UNSIGNED:
+    if kind in UNSIGNED:
         return torch.sum(x, axis, keepdims, dtype=torch.int64).to(kind)
     return torch.sum(x, axis, keepdims, dtype=kind)
 
 
 def prod(x: Tensor, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
-    kind = _SUMS.get(x.dtype, x.dtype) if dtype is None else torch_dtype(dtype)
-    x = x.to(torch.int64 if kind in _UNSIGNED else kind)
-    for a in sorted(axes_tuple(axis, x.ndim), reverse=True):
+    kind = SUMS.get(x.dtype, x.dtype) if dtype is None else torch_dtype(dtype)
+    x = x.to(torch.int64 if kind in UNSIGNED else kind)
+    for a in sorted(reduced_axes(axis, x.ndim), reverse=True):
         x = torch.prod(x, a, keepdims, dtype=x.dtype)
     return x.to(kind)
 
@@ -157,7 +155,8 @@ def _extreme(function: Kernel, bound: str) -> Kernel:
             return x if axis == () else function(x, () if axis is None else axis, keepdims)
         if x.numel() == 0:
             return torch.full_like(sum_(x, axis, keepdims), initial, dtype=x.dtype)
-        return torch.clamp(function(x, () if axis is None else axis, keepdims), **{bound: initial})
+        found = x if axis == () else function(x, () if axis is None else axis, keepdims)
+        return torch.clamp(found, **{bound: initial})
 
     return kernel
 
@@ -179,9 +178,9 @@ def _arg(function: Kernel) -> Kernel:
 
 
 def cumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    kind = _SUMS.get(x.dtype, x.dtype) if dtype is None else torch_dtype(dtype)
+    kind = SUMS.get(x.dtype, x.dtype) if dtype is None else torch_dtype(dtype)
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
-    if kind in _UNSIGNED:
+    if kind in UNSIGNED:
         return torch.cumsum(x, axis, dtype=torch.int64).to(kind)
     return torch.cumsum(x, axis, dtype=kind)
 
@@ -219,7 +218,9 @@ def squeeze(x: Tensor, axis: Any = None) -> Tensor:
 
 
 def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    return list(x.unbind(axis))
+    parts = list(x.unbind(axis))
+    check_number(num, len(parts))
+    return parts
 
 
 def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
@@ -229,75 +230,8 @@ def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     return list(torch.tensor_split(x, cuts, axis))
 
 
-def getitem(x: Tensor, key: Any) -> Tensor:
-    for k in key if type(key) is tuple else (key,):
-        if type(k) is slice:
-            if k.step is not None and k.step < 0:
-                return _getitem_by_arrays(x, key)
-        elif type(k) is not int and k is not None and k is not Ellipsis:
-            return _getitem_by_arrays(x, key)
-    return x[key]
-
-
-def _index(k: Any) -> Any:
-    """An index as torch takes it: a Python int or an int64 or bool tensor."""
-    k = k.value if hasattr(type(k), "__kerata_value__") else k
-    if isinstance(k, int):
-        return k
-    k = torch.as_tensor(k, device=DEVICE)
-    return k if k.dtype in (torch.bool, torch.int64) else k.to(torch.int64)
-
-
-def _getitem_by_arrays(x: Tensor, key: Any) -> Tensor:
-    keys: list[Any] = [
-        k if k is None or k is Ellipsis or isinstance(k, slice) else _index(k)
-        for k in (key if type(key) is tuple else (key,))
-    ]
-    widths = [0 if k is None else k.ndim if _is_mask(k) else 1 for k in keys]
-    arrays = any(isinstance(k, Tensor) and k.ndim > 0 for k in keys)
-    place = 0
-    for i, k in enumerate(keys):
-        if k is Ellipsis:
-            place = x.ndim - sum(widths[i + 1 :])
-            continue
-        if isinstance(k, slice) and k.step is not None and k.step < 0:
-            taken = range(*k.indices(x.shape[place]))
-            part = slice(taken[-1], taken[0] + 1, -k.step) if taken else slice(0, 0)
-            x, keys[i] = x[(slice(None),) * place + (part,)].flip(place), slice(None)
-        elif isinstance(k, int) and arrays:  # NumPy counts it among the arrays, torch does not
-            keys[i] = torch.tensor([k], device=x.device)
-        place += widths[i]
-    return x[tuple(keys)]
-
-
-def _is_mask(k: Any) -> bool:
-    return isinstance(k, Tensor) and k.dtype is torch.bool
-
-
-def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
-    pairs = pad_pairs(pad_width, x.ndim)
-    if mode == "constant":
-        flat = [v for pair in reversed(pairs) for v in pair]
-        return torch.constant_pad_nd(x, flat, constant_values or 0)
-    for axis, (n, pair) in enumerate(zip(x.shape, pairs, strict=True)):
-        if pair != (0, 0):
-            places = np.pad(np.arange(n), pair, mode)  # type: ignore[call-overload]
-            x = torch.index_select(x, axis, torch.from_numpy(places).to(x.device))
-    return x
-
-
 def flip(x: Tensor, axis: Any = None) -> Tensor:
     return torch.flip(x, axes_tuple(axis, x.ndim))
-
-
-def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
-    if not isinstance(repeats, int):
-        return torch.repeat_interleave(x, torch.as_tensor(repeats, device=x.device), axis)
-    x, place = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
-    sizes = list(x.shape)
-    wide = x.unsqueeze(place + 1).expand(*sizes[: place + 1], repeats, *sizes[place + 1 :])
-    sizes[place] *= repeats
-    return wide.reshape(sizes)
 
 
 def tile(x: Tensor, repeats: Any) -> Tensor:
@@ -309,7 +243,7 @@ def _in_range(indices: Tensor, size: int) -> Tensor:
 
 
 def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
+    x, axis = (x.reshape(-1), 0) if axis is None else (x, *axes_tuple(axis, x.ndim))
     if indices.dtype is not torch.int64 and indices.dtype is not torch.int32:
         indices = indices.to(torch.int64)
     if CHECKED and not torch.compiler.is_compiling():
@@ -330,7 +264,7 @@ def _taken(x: Tensor, indices: Tensor, axis: int) -> Tensor:
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     if axis is None:
         x, indices, axis = x.reshape(-1), indices.reshape(-1), 0
-    axis %= x.ndim
+    (axis,) = axes_tuple(axis, x.ndim)
     indices = indices.to(torch.int64)
     rest = x.shape[:axis] + x.shape[axis + 1 :]
     if rest != indices.shape[:axis] + indices.shape[axis + 1 :]:
@@ -349,12 +283,13 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     ends = [v for v in (start, stop, step) if v is not None]
     kind = torch_dtype(dtype or dtypes.result_type(*(getattr(v, "dtype", type(v)) for v in ends)))
     first, last = (0, start) if stop is None else (start, stop)
-    first, last, by = (v.item() if hasattr(v, "item") else v for v in (first, last, step or 1))
+    by = 1 if step is None else step
+    first, last, by = (v.item() if hasattr(v, "item") else v for v in (first, last, by))
     if (last - first) * by < 0:
         last = first  # empty, where torch would raise an error
     if any(isinstance(v, float) for v in (first, last, by)) and kind not in FLOATS:
         return torch.arange(first, last, by, dtype=torch.float64, device=DEVICE).to(kind)
-    if kind in _UNSIGNED:
+    if kind in UNSIGNED:
         return torch.arange(first, last, by, device=DEVICE).to(kind)
     return torch.arange(first, last, by, dtype=kind, device=DEVICE)
 
@@ -373,117 +308,12 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     return torch.matmul(x1, x2)
 
 
-# Control
-
-
-def scan(
-    f: Callable[[Any, Any], Any],
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: Any = 1,
-) -> tuple[Any, Any]:
-    leaves, tree = optree.tree_flatten(xs)
-    # One `unbind` each: indexing in the loop would fill a whole sequence with zeros per step,
-    # going backwards.
-    rows = list(zip(*(leaf.unbind(0) for leaf in leaves))) if leaves else [()] * (length or 0)
-    carry, outputs = init, []
-    for row in reversed(rows) if reverse else rows:
-        carry, y = f(carry, optree.tree_unflatten(tree, row))
-        outputs.append(y)
-    if reverse:
-        outputs.reverse()
-    if not outputs:
-        return carry, None
-    if isinstance(outputs[0], Tensor):
-        return carry, torch.stack(outputs)
-    return carry, optree.tree_map(lambda *ys: torch.stack(ys), *outputs)
-
-
-def while_loop(
-    cond: Callable[..., Any],
-    body: Callable[..., Any],
-    loop_vars: Any,
-    maximum_iterations: int | None = None,
-) -> Any:
-    single = not isinstance(loop_vars, (list, tuple))
-    values = (loop_vars,) if single else tuple(loop_vars)
-    count = 0
-    while (maximum_iterations is None or count < maximum_iterations) and cond(*values):
-        result = body(*values)
-        values = (result,) if single else tuple(result)
-        count += 1
-    return values[0] if single else values
-
-
-def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    return optree.tree_map(as_tensor, true_fn() if pred else false_fn())
-
-
-# Random draws, from a generator that is seeded anew for each
-
-_BITS = 0xFFFFFFFF
-
-
-class _Local(threading.local):
-    def __init__(self) -> None:
-        self.generator = torch.Generator(DEVICE)
-
-
-_local = _Local()
-
-
-def _generator(seed: Tensor) -> torch.Generator:
-    """This thread's generator, started from `seed`; the Mersenne twister takes 32 bits of it."""
-    first, second = seed.tolist()
-    mixed = (second * 0x9E3779B1 + first * 0x85EBCA6B) & _BITS
-    return _local.generator.manual_seed((first & _BITS) << 32 | mixed)
-
-
-def random_uniform(shape: Any, seed: Tensor, dtype: str = "float32") -> Tensor:
-    empty = torch.empty(shape, dtype=torch_dtype(dtype), device=DEVICE)
-    return empty.uniform_(generator=_generator(seed))
-
-
-def random_normal(shape: Any, seed: Tensor, dtype: str = "float32") -> Tensor:
-    empty = torch.empty(shape, dtype=torch_dtype(dtype), device=DEVICE)
-    return empty.normal_(generator=_generator(seed))
-
-
-def random_randint(
-    shape: Any, minval: Any, maxval: Any, seed: Tensor, dtype: str = "int32"
-) -> Tensor:
-    drawn = torch.empty(shape, dtype=torch.int64, device=DEVICE)
-    drawn.random_(int(minval), int(maxval), generator=_generator(seed))
-    return drawn.to(torch_dtype(dtype))
-
-
-def _sixteen_bits(count: int, seed: Tensor) -> Tensor:
-    """Random int16 numbers: a quarter of the draws, and a tenth of the time, of `bernoulli_`."""
-    words = (count + 3) // 4
-    if CHECKED and words > 2**14:  # twice as fast as the twister, once it is set up
-        raw = np.random.SFC64([v & _BITS for v in seed.tolist()]).random_raw(words)
-        return torch.from_numpy(raw.view(np.int16))[:count]
-    empty = torch.empty(words, dtype=torch.int64, device=DEVICE)
-    return empty.random_(-(2**63), None, generator=_generator(seed)).view(torch.int16)[:count]
-
-
-def draw_mask(shape: Any, probability: float, seed: Tensor, dtype: torch.dtype) -> Tensor:
-    """Ones with `probability`, otherwise zeros."""
-    drawn = torch.empty(shape, dtype=dtype, device=DEVICE)
-    if torch.compiler.is_compiling():  # a compiled program draws from torch's own state
-        return drawn.bernoulli_(probability)
-    bound = round(probability * 2**16) - 2**15
-    if bound >= 2**15:
-        return drawn.fill_(1)
-    flat = drawn.view(-1)
-    torch.lt(_sixteen_bits(flat.shape[0], seed), bound, out=flat)
-    return drawn
-
-
-def random_bernoulli(shape: Any, probability: float, seed: Tensor) -> Tensor:
-    return draw_mask(shape, probability, seed, torch.bool)
+def einsum(subscripts: str, *operands: Tensor) -> Tensor:
+    kind = operands[0].dtype
+    if kind is torch.bool:
+        return torch.einsum(subscripts, *(o.float() for o in operands)) != 0
+    y = torch.einsum(subscripts, *operands)
+    return y if y.dtype is kind else y.to(kind)  # sums of integers become wider
 
 
 _TORCH: dict[str, Kernel] = {
@@ -495,8 +325,7 @@ _TORCH: dict[str, Kernel] = {
 }  # fmt: skip
 _OWN = (
     where, cast, stop_gradient, prod, mean, cumsum, reshape, transpose, broadcast_to, expand_dims,
-    squeeze, unstack, split, getitem, pad, repeat, tile, arange, full, scan, while_loop, cond,
-    random_uniform, random_normal, random_randint, random_bernoulli,
+    squeeze, unstack, split, tile, arange, full,
 )  # fmt: skip
 _PAIRS: dict[str, Kernel] = {
     "add": torch.add, "subtract": torch.subtract, "floor_divide": torch.floor_divide,
@@ -510,7 +339,7 @@ _WIDENED: dict[str, Kernel] = {
     "logical_not": torch.logical_not, "negative": torch.neg, "absolute": absolute, "sign": sign,
     "max": _extreme(torch.amax, "min"), "min": _extreme(torch.amin, "max"),
     "argmax": _arg(torch.argmax), "argmin": _arg(torch.argmin), "flip": flip, "take": take,
-    "take_along_axis": take_along_axis, "einsum": torch.einsum,
+    "take_along_axis": take_along_axis, "einsum": einsum,
 }  # fmt: skip
 PRIMITIVES: dict[str, Callable[..., Any]] = {
     **_TORCH,

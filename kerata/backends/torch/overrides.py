@@ -19,12 +19,12 @@ from kerata.backends.torch.kernels import (
     FLOATS,
     PRIMITIVES,
     as_tensor,
-    draw_mask,
     squeeze,
     take_along_axis,
     widening,
 )  # fmt: skip
 from kerata.backends.torch.kernels import torch_dtype as _dtype
+from kerata.backends.torch.random import draw_mask
 
 _NO_CLASS = -(2**62)  # torch leaves out a class of this number
 
@@ -72,12 +72,17 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
 
 
 def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
-    if not isinstance(x_min, (int, float)) or not isinstance(x_max, (int, float)):
+    numbers = isinstance(x_min, (int, float)) and isinstance(x_max, (int, float))
+    if not numbers or x.dtype is torch.bool or x.is_complex():
         found: Tensor = _body("clip")(x, x_min, x_max)
         return found
     if x.dtype not in FLOATS:
         x_min, x_max = int(x_min), int(x_max)
     return torch.clamp(x, x_min, x_max)
+
+
+def square(x: Tensor) -> Tensor:
+    return torch.square(x.to(torch.int32) if x.dtype is torch.bool else x)
 
 
 def one_hot(
@@ -203,55 +208,6 @@ def batch_normalization_training(
     return back(y), mean, variance
 
 
-# Attention
-
-
-def _attention_mask(
-    query: Tensor, source: int, bias: Tensor | None, mask: Tensor | None, causal: bool
-) -> Tensor | None:
-    """One mask for all: boolean without a bias, otherwise numbers to add."""
-    if causal and (bias is not None or mask is not None):
-        shape = (query.shape[1], source)
-        lower = torch.ones(shape, dtype=torch.bool, device=query.device).tril_()
-        mask = lower if mask is None else torch.logical_and(mask, lower)
-    elif mask is not None:
-        mask = mask.to(torch.bool)
-    if bias is None:
-        return mask
-    bias = bias.to(query.dtype)
-    return bias if mask is None else torch.where(mask, bias, float("-inf"))
-
-
-def dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    scale: float | None = None,
-    is_causal: bool = False,
-    flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Tensor:
-    if attn_logits_soft_cap is not None or flash_attention is False or nested():
-        found: Tensor = _body("dot_product_attention")(
-            query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap
-        )
-        return found
-    mask = _attention_mask(query, key.shape[1], bias, mask, is_causal)
-    if mask is not None and mask.ndim not in (2, 4):
-        mask = mask.reshape((1,) * (4 - mask.ndim) + mask.shape)
-    return F.scaled_dot_product_attention(
-        query.transpose(1, 2),
-        key.transpose(1, 2),
-        value.transpose(1, 2),
-        attn_mask=mask,
-        is_causal=is_causal and mask is None,
-        scale=scale,
-        enable_gqa=query.shape[2] != key.shape[2],
-    ).transpose(1, 2)
-
-
 # Losses
 
 
@@ -302,89 +258,6 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
     if target.shape != output.shape:
         target, output = torch.broadcast_tensors(target, output)
     return F.binary_cross_entropy_with_logits(output, target, reduction="none")
-
-
-# Recurrence
-
-
-def _fusible(
-    tensors: Sequence[Tensor | None], mask: Any, activation: Any, recurrent_activation: Any
-) -> bool:
-    """Whether torch's fused recurrences mean what is asked for."""
-    return (
-        mask is None
-        and activation is operations["tanh"]
-        and recurrent_activation is operations["sigmoid"]
-        and len({t.dtype for t in tensors if t is not None}) == 1
-        and not nested()
-    )
-
-
-def lstm(
-    inputs: Tensor,
-    initial_state_h: Tensor,
-    initial_state_c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    activation: Any = None,
-    recurrent_activation: Any = None,
-    go_backwards: bool = False,
-    zero_output_for_mask: bool = False,
-) -> Any:
-    tensors = (inputs, initial_state_h, initial_state_c, kernel, recurrent_kernel, bias)
-    if not _fusible(tensors, mask, activation, recurrent_activation):
-        return _body("lstm")(
-            *tensors, mask, activation, recurrent_activation, go_backwards, zero_output_for_mask
-        )
-    weights = [kernel.t(), recurrent_kernel.t()]
-    if bias is not None:
-        weights += [bias, torch.zeros_like(bias)]
-    states = [initial_state_h.unsqueeze(0), initial_state_c.unsqueeze(0)]
-    y, h, c = torch.lstm(
-        inputs.flip(1) if go_backwards else inputs,
-        states, weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True,
-    )  # fmt: skip
-    h, c = h.squeeze(0), c.squeeze(0)
-    return h, y, [h, c]
-
-
-def _new_gate_last(gates: Tensor) -> Tensor:
-    """Update, reset, new as torch has them: reset, update, new."""
-    update, reset, new = gates.chunk(3, -1)
-    return torch.cat([reset, update, new], -1)
-
-
-def gru(
-    inputs: Tensor,
-    initial_state: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-    activation: Any = None,
-    recurrent_activation: Any = None,
-    go_backwards: bool = False,
-    zero_output_for_mask: bool = False,
-    reset_after: bool = True,
-) -> Any:
-    tensors = (inputs, initial_state, kernel, recurrent_kernel, bias)
-    if not reset_after or not _fusible(tensors, mask, activation, recurrent_activation):
-        return _body("gru")(
-            *tensors, mask, activation, recurrent_activation, go_backwards, zero_output_for_mask,
-            reset_after,
-        )  # fmt: skip
-    weights = [_new_gate_last(kernel).t(), _new_gate_last(recurrent_kernel).t()]
-    if bias is not None:
-        weights += _new_gate_last(bias).unbind(0)
-    y, h = torch.gru(
-        inputs.flip(1) if go_backwards else inputs,
-        initial_state.unsqueeze(0),
-        weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True,
-    )  # fmt: skip
-    h = h.squeeze(0)
-    return h, y, [h]
 
 
 # Update rules
@@ -496,13 +369,13 @@ def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
 _OWN = (
     zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, random_dropout,
     leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
-    batch_normalization, batch_normalization_training, dot_product_attention,
-    sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy, lstm, gru,
+    batch_normalization, batch_normalization_training,
+    sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy,
     sgd_update, adam_update, decay_update,
 )  # fmt: skip
 OVERRIDES: dict[str, Callable[..., Any]] = {
     **{function.__name__: function for function in _OWN},
-    "abs": PRIMITIVES["absolute"], "clip": widening(clip), "square": widening(torch.square),
+    "abs": PRIMITIVES["absolute"], "clip": widening(clip), "square": widening(square),
     "relu": widening(torch.relu), "divide": torch.true_divide, "reciprocal": torch.reciprocal,
     "isfinite": torch.isfinite, "isinf": torch.isinf, "relu6": F.relu6, "sigmoid": torch.sigmoid,
     "hard_sigmoid": F.hardsigmoid, "silu": F.silu, "selu": torch.selu,

@@ -6,12 +6,21 @@ from typing import Any
 
 from kerata.core.identifiers import table_of
 from kerata.core.serialization import deserialize_object, serialize_object
-from kerata.optimizers.schedules.cosine import CosineDecay
+from kerata.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts
 from kerata.optimizers.schedules.exponential import ExponentialDecay
+from kerata.optimizers.schedules.inverse_time import InverseTimeDecay
 from kerata.optimizers.schedules.piecewise import PiecewiseConstantDecay
+from kerata.optimizers.schedules.polynomial import PolynomialDecay
 from kerata.optimizers.schedules.schedule import LearningRateSchedule
 
-_TABLE = table_of(CosineDecay, ExponentialDecay, PiecewiseConstantDecay)
+_TABLE = table_of(
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:

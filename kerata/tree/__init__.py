@@ -1,0 +1,35 @@
+"""Nested structures: lists, tuples, named tuples, dicts and deques, in any nesting.
+
+Everything else is a leaf, None too. Dicts are gone through in the order of their sorted keys,
+ordered ones in their own. The work is `optree`'s.
+"""
+
+from kerata.tree.functions import (
+    MAP_TO_NONE,
+    assert_same_paths,
+    assert_same_structure,
+    flatten,
+    flatten_with_path,
+    is_nested,
+    lists_to_tuples,
+    map_shape_structure,
+    map_structure,
+    map_structure_up_to,
+    pack_sequence_as,
+    traverse,
+)
+
+__all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+]
