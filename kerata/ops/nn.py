@@ -8,5 +8,5 @@ from kerata.ops.ctc import *
 from kerata.ops.image.quality import psnr
 from kerata.ops.loss import *
 from kerata.ops.normalization import *
-from kerata.ops.spatial import *
 from kerata.ops.scattering import multi_hot, one_hot
+from kerata.ops.spatial import *

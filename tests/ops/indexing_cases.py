@@ -87,7 +87,7 @@ def _searched() -> list[Case]:
         Case("searchsorted", (steps, INTS), np.searchsorted, **kwargs),
         Case("searchsorted", (steps, INTS, "right"), np.searchsorted, **kwargs),
         Case("searchsorted", (np.sort(NAN[0]), NAN), np.searchsorted, note="nan", **kwargs),
-        Case("searchsorted", (np.sort(NAN[0]), NAN, "right"), np.searchsorted, note="nan", **kwargs),
+        Case("searchsorted", (np.sort(NAN[0]), NAN, "right"), np.searchsorted, note="nan-right", **kwargs),
         Case("searchsorted", (steps, X), np.searchsorted, note="promotes", **kwargs),
         Case("searchsorted", (EMPTY[:, 0], X), np.searchsorted, note="in-nothing", **kwargs),
         Case("digitize", (X, row[::3]), np.digitize, dtype="int32"),

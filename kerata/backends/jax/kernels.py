@@ -31,7 +31,7 @@ def cast(x: Any, dtype: Any) -> Any:
         return x
     if np.dtype(wanted).kind in "iu" and jnp.issubdtype(x.dtype, jnp.floating):
         return jnp.trunc(x).astype(wanted)
-    if wanted == bool and x.dtype.kind == "c":
+    if np.dtype(wanted).kind == "b" and x.dtype.kind == "c":
         return x != 0
     return lax.convert_element_type(x, wanted)
 

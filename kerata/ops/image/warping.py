@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core.seeds import draw_seed
 from kerata.ops import creation as new
 from kerata.ops import elementwise as ew
 from kerata.ops import shaping as sh
@@ -203,6 +202,8 @@ def elastic_transform(
         seed: as in `kerata.random`.
         data_format: where the channels are.
     """
+    from kerata.core.seeds import draw_seed  # core stands above the operations
+
     return random_elastic_transform(
         images, alpha, sigma, interpolation, fill_mode, fill_value, draw_seed(seed), data_format
     )
