@@ -66,8 +66,8 @@ WORKLOADS: dict[str, Workload] = {
         (normal(16, 16, 16, 32), normal(2, 2, 32, 32)),
         lambda o, x, k: o.conv_transpose(x, k, strides=2),
     ),
-    "max pool": Workload((normal(*_IMAGES),), lambda o, x: o.max_pool(x, (2, 2))),
-    "average pool": Workload((normal(*_IMAGES),), lambda o, x: o.average_pool(x, (2, 2))),
+    "max pool": Workload((normal(*_IMAGES),), lambda o, x: o.max_pool(x, (2, 2), (2, 2))),
+    "average pool": Workload((normal(*_IMAGES),), lambda o, x: o.average_pool(x, (2, 2), (2, 2))),
     "attention": Workload(
         tuple(normal(8, 128, 8, 64) for _ in range(3)),
         lambda o, q, k, v: o.dot_product_attention(q, k, v),

@@ -15,6 +15,8 @@ __all__ = (
     "dot_product_attention",
 )  # fmt: skip
 
+_HEADS_SECOND = (0, 2, 1, 3)
+
 
 @composite(promote="float", operands=("query", "key", "value"))
 def dot_product_attention(
@@ -50,23 +52,18 @@ def dot_product_attention(
     Raises:
         ValueError: a rank is not 4, or the key heads don't divide the heads.
     """
-    ranks = [len(sh.shape(x)) for x in (query, key, value)]
-    if ranks != [4, 4, 4]:
-        raise ValueError(
-            "dot_product_attention: query, key and value must have the axes (batch, length, heads, "
-            f"size); got the shapes {', '.join(str(sh.shape(x)) for x in (query, key, value))}"
-        )
+    _check_shapes(query, key, value)
     _, length, heads, size = sh.shape(query)
     source, groups = sh.shape(key)[1:3]
     if heads != groups:
-        if heads % groups:
-            raise ValueError(
-                f"dot_product_attention: the {groups} heads of key must divide the {heads} of query"
-            )
         key = sh.repeat(key, heads // groups, axis=2)
         value = sh.repeat(value, heads // groups, axis=2)
     factor = 1.0 / math.sqrt(size) if scale is None else scale
-    scores = products.einsum("bqhd,bkhd->bhqk", _wide(query) * factor, _wide(key))
+    rows, columns = (
+        sh.transpose(_wide(query), _HEADS_SECOND),
+        sh.transpose(_wide(key), (0, 2, 3, 1)),
+    )
+    scores = products.matmul(rows * factor, columns)
     if attn_logits_soft_cap is not None:
         scores = ew.tanh(scores / attn_logits_soft_cap) * attn_logits_soft_cap
     if bias is not None:
@@ -76,7 +73,32 @@ def dot_product_attention(
         mask = ew.cast(mask, "bool")
         near = mask if near is None else ew.logical_and(mask, near)
     weights = ew.cast(masked_softmax(scores, near), value.dtype)
-    return products.einsum("bhqk,bkhd->bqhd", weights, value)
+    found = products.matmul(weights, sh.transpose(value, _HEADS_SECOND))
+    return sh.transpose(found, _HEADS_SECOND)
+
+
+def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
+    """Refuse shapes that don't fit, as far as their sizes are known."""
+    shapes = [sh.shape(x) for x in (query, key, value)]
+    given = f"got the shapes {', '.join(map(str, shapes))}"
+    if any(len(s) != 4 for s in shapes):
+        raise ValueError(
+            "dot_product_attention: query, key and value must have the axes (batch, length, heads, "
+            f"size); {given}"
+        )
+    (_, _, heads, size), (_, source, groups, other), (_, values, group, _) = shapes
+    if all(isinstance(n, int) for n in (heads, groups)) and heads % groups:
+        raise ValueError(
+            f"dot_product_attention: the {groups} heads of key must divide the {heads} of query; "
+            f"{given}"
+        )
+    for what, a, b in (
+        ("query and key must have one size", size, other),
+        ("key and value must have one length", source, values),
+        ("key and value must have as many heads", groups, group),
+    ):
+        if isinstance(a, int) and isinstance(b, int) and a != b:
+            raise ValueError(f"dot_product_attention: {what}; {given}")
 
 
 def _wide(x: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kerata import ops
+
 ROOT = Path(__file__).parents[2]
 PAGES = ("architecture", "adding-a-backend")
 
@@ -25,3 +27,10 @@ def test_examples_run(page, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_operations_are_listed():
+    """`python tools/operations.py` writes the page anew."""
+    page = (ROOT / "docs/operations.md").read_text()
+    for name in (*ops.primitives(), *ops.composites()):
+        assert f"| `{name}` |" in page, f"{name} is missing: run python tools/operations.py"

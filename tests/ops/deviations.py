@@ -64,14 +64,19 @@ def on(case: Case, backend: str) -> Case:
     return dataclasses.replace(case, args=args, kwargs=kwargs, dtype=dtypes, note=str(case))
 
 
-@contextlib.contextmanager
-def known(backend: str, check: str, case: Any) -> Iterator[None]:
-    """Expect a failure inside the block where `KNOWN` says so."""
-    found = [
+def expected(backend: str, check: str, case: Any) -> list[Deviation]:
+    """What `KNOWN` says of a case, a backend and a test."""
+    return [
         d
         for d in KNOWN
         if backend in d.backends and check in d.checks and fnmatch.fnmatchcase(str(case), d.case)
     ]
+
+
+@contextlib.contextmanager
+def known(backend: str, check: str, case: Any) -> Iterator[None]:
+    """Expect a failure inside the block where `KNOWN` says so."""
+    found = expected(backend, check, case)
     if not found:
         yield
         return

@@ -467,7 +467,12 @@ SHAPES = (
     Bad(
         "dot_product_attention",
         (f(1, 2, 2, 3), f(1, 2, 2, 4), f(1, 2, 2, 4)),
-        "einsum: 'd' of 'bqhd,bkhd->bhqk' is 3 and 4 ((1, 2, 2, 3) float32, (1, 2, 2, 4) float32)",
+        "query and key must have one size; got the shapes (1, 2, 2, 3), (1, 2, 2, 4), (1, 2, 2, 4)",
+    ),
+    Bad(
+        "dot_product_attention",
+        (f(1, 2, 2, 4), f(1, 3, 2, 4), f(1, 2, 2, 4)),
+        "key and value must have one length; got the shapes (1, 2, 2, 4), (1, 3, 2, 4), (1, 2, 2, 4)",
     ),
     Bad(
         "bitwise_and",

@@ -135,7 +135,7 @@ def test_half_precision_scores_are_kept_wide(backend):
     [
         (((2, 4, 8), (2, 5, 4, 8), (2, 5, 4, 8)), "query, key and value must have the axes"),
         (((2, 4, 4, 8), (2, 5, 3, 8), (2, 5, 3, 8)), "the 3 heads of key must divide the 4"),
-        (((2, 4, 4, 8), (2, 5, 4, 7), (2, 5, 4, 8)), "einsum"),
+        (((2, 4, 4, 8), (2, 5, 4, 7), (2, 5, 4, 8)), "query and key must have one size"),
     ],
 )
 def test_bad_shapes(backend, shapes, message):

@@ -70,7 +70,7 @@ def test_nan_in_the_first_batch_tells_where_and_leaves_the_weights(training_back
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"optimizer": "sdg", "loss": "mse"}, r"optimizer 'adma'.*'adam'"),
+        ({"optimizer": "sdg", "loss": "mse"}, r"optimizer 'sdg'.*'sgd'"),
         ({"optimizer": "adam", "loss": "mean_squard_error"}, r"'mean_squared_error'"),
         ({"optimizer": "adam", "loss": "mse", "metrics": ["acuracy"]}, r"'accuracy'"),
     ],

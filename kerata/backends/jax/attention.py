@@ -8,7 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from kerata.backends.state import operations, state
+from kerata.backends.jax.overrides import whole
+from kerata.backends.state import state
+
+_composite = whole("dot_product_attention")
 
 
 def _fits(query: Any, key: Any, value: Any) -> bool:
@@ -45,7 +48,7 @@ def dot_product_attention(
             )
         except (RuntimeError, ValueError, NotImplementedError):  # an older cuDNN or GPU
             pass
-    return operations["dot_product_attention"].op.body(
+    return _composite(
         query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap,
         local_window_size,
     )  # fmt: skip

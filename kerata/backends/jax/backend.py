@@ -23,6 +23,7 @@ from kerata.backends.jax.fourier import KERNELS as FOURIER
 from kerata.backends.jax.indexing import KERNELS as INDEXING
 from kerata.backends.jax.kernels import KERNELS, native
 from kerata.backends.jax.linalg import KERNELS as LINALG
+from kerata.backends.jax.overrides import KERNELS as OVERRIDES
 from kerata.backends.jax.random import KERNELS as RANDOM
 from kerata.backends.jax.spatial import KERNELS as SPATIAL
 from kerata.backends.numpy.backend import to_array
@@ -48,6 +49,7 @@ class JaxBackend(Backend):
         super().__init__()
         self.kernels = {
             **KERNELS,
+            **OVERRIDES,
             **ATTENTION,
             **CONTROL,
             **RANDOM,

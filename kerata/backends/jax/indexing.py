@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,9 +30,13 @@ def _comparable(x: Any) -> Any:
     return jnp.where(jnp.isnan(x), jnp.full((), jnp.nan, x.dtype), x)
 
 
+@functools.partial(jax.jit, static_argnames=("k", "sorted"))
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
-    places = lax.top_k(lax.stop_gradient(_comparable(x)), k)[1]
-    return jnp.take_along_axis(x, places, -1), places
+    compared = _comparable(x)
+    values, places = lax.top_k(compared, k)
+    if compared.dtype != x.dtype:
+        return jnp.take_along_axis(x, places, -1), places
+    return values, places
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from kerata.backends.geometry import axes_tuple
 from kerata.backends.keys import axes_of, check_ints, is_array, is_basic, is_mask, parts_of
 from kerata.backends.slices import slice_plan
+from kerata.backends.state import operations
 from kerata.backends.tensorflow.elements import where as _where
 from kerata.backends.tensorflow.kernels import KERNELS as PRIMITIVES
 from kerata.backends.tensorflow.kernels import (
@@ -48,7 +49,7 @@ def _ordered(x: Any) -> Any:
 
 
 def _largest(order: Any, k: Any) -> Any:
-    """The places of the `k` largest integers, the first of equal ones first."""
+    """The places of the `k` largest numbers, the first of equal ones first."""
     return raw.TopKV2(input=order, k=k, sorted=True).indices
 
 
@@ -63,8 +64,31 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
     return transpose(found, [*range(axis), last, *range(axis, last)])
 
 
+def _holds_nan(x: Any) -> Any:
+    """Whether there is one, by the largest elements: a bool, or a tensor in a graph."""
+    found = raw.Any(input=raw.IsNan(x=raw.Max(input=x, axis=-1)), axis=range(x.shape.rank - 1))
+    return bool(found) if tf.executing_eagerly() else found
+
+
+def _unless_nan(x: Any, plain: Callable[[], Any], ordered: Callable[[], Any]) -> Any:
+    """`plain()`, or `ordered()` where TensorFlow's own order of `x` is not ours."""
+    if x.dtype not in (tf.float32, tf.float64) or not x.shape.rank or x.shape[-1] == 0:
+        return ordered()
+    nan = _holds_nan(x)
+    return (
+        tf.cond(nan, ordered, plain)
+        if isinstance(nan, tf.Tensor)
+        else (ordered() if nan else plain())
+    )
+
+
+def sort(x: Any, axis: int | None = -1) -> Any:
+    x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis)
+    return _unless_nan(x, lambda: tf.sort(x, axis), lambda: operations["sort"].op.body(x, axis))
+
+
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
-    places = _largest(_ordered(x), k)
+    places = _unless_nan(x, lambda: _largest(x, k), lambda: _largest(_ordered(x), k))
     return PRIMITIVES["take_along_axis"](x, places, -1), places
 
 
@@ -251,10 +275,35 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     return as_dtype(reshape(y, sizes), kind)
 
 
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    sizes, depth = tuple(shape), indices.shape[-1]
+    fits = values.shape.is_compatible_with((*indices.shape[:-1], *sizes[depth:]))
+    if NAMES[values.dtype] not in _SUMMED or not fits:
+        return operations["scatter"].op.body(indices, values, shape)
+    rows = reshape(values, (volume(shape_of(indices)[:-1]), volume(sizes[depth:])))
+    count = volume(sizes[:depth])
+    places = _flat_places(indices, sizes[:depth])
+    return reshape(raw.UnsortedSegmentSum(data=rows, segment_ids=places, num_segments=count), sizes)
+
+
+def segment_sum(
+    data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
+) -> Any:
+    if num_segments is None or segment_ids.shape.rank != 1 or NAMES[data.dtype] not in _SUMMED:
+        return operations["segment_sum"].op.body(data, segment_ids, num_segments, sorted)
+    ids = as_dtype(segment_ids, tf.int64)
+    ids = raw.SelectV2(condition=ids < num_segments, t=ids, e=tf.constant(-1, tf.int64))
+    return raw.UnsortedSegmentSum(data=data, segment_ids=ids, num_segments=num_segments)
+
+
+_SUMMED = ("float32", "float64", "int32", "int64")
 KERNELS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         argsort,
+        sort,
+        scatter,
+        segment_sum,
         top_k,
         searchsorted,
         getitem,

@@ -159,14 +159,26 @@ def _extreme(function: Callable[..., Any], combine: Callable[..., Any]) -> Calla
     return widened(kernel, bool="int32")
 
 
+def _first_nan(x: Any, axis: int, found: Any) -> Any:
+    """`found`, the places of extremes along an axis; where there are NaN, the first one's."""
+    nan = raw.IsNan(x=raw.Max(input=x, axis=axis))
+
+    def among_nan() -> Any:
+        first = raw.ArgMax(input=raw.IsNan(x=x), dimension=axis, output_type=tf.int32)
+        return tf.where(nan, first, found)
+
+    some = raw.Any(input=nan, axis=range(nan.shape.rank))
+    if tf.executing_eagerly():
+        return among_nan() if some else found
+    return tf.cond(some, among_nan, lambda: found)
+
+
 def _arg(function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         flat, along = (tf.reshape(x, (-1,)), 0) if axis is None else (x, axis)
         found = function(input=flat, dimension=along, output_type=tf.int32)
-        if x.dtype.is_floating:  # the first NaN counts as the extreme
-            nan = raw.IsNan(x=flat)
-            first = raw.ArgMax(input=nan, dimension=along, output_type=tf.int32)
-            found = tf.where(raw.Any(input=nan, axis=along), first, found)
+        if x.dtype.is_floating:
+            found = _first_nan(flat, along, found)
         if not keepdims:
             return found
         return expand_dims(found, tuple(range(x.shape.rank)) if axis is None else axis)

@@ -160,6 +160,8 @@ def _activation(function: Callable[..., Any], **options: float) -> Callable[[Any
 
 
 def relu(x: Any) -> Any:
+    if tf.executing_eagerly():
+        return raw.Relu(features=x)
     # `Relu` that the graph optimizer fuses with a product turns NaN into 0. With the 0 in front,
     # the gradient where they are equal goes to it.
     return raw.Maximum(x=tf.zeros((), x.dtype), y=x)

@@ -40,6 +40,7 @@ def dot_product_attention(
 ) -> Tensor:
     heads, groups = query.shape[2:3], key.shape[2:3]
     fits = query.ndim == 4 and groups and groups[0] and not heads[0] % groups[0]
+    fits = fits and key.shape[1:3] == value.shape[1:3] and query.shape[3] == key.shape[3]
     capped = attn_logits_soft_cap is not None
     if capped or flash_attention is False or state.differentiating > 1 or not fits:
         found: Tensor = operations["dot_product_attention"].op.body(

@@ -77,10 +77,15 @@ def _keys(x: Tensor) -> Tensor:
 
 
 def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """Torch's own takes any of equal elements, so what it gets has none."""
+    """Torch's own takes any of equal elements: it will do where the largest have none."""
     compared = _comparable(x)
     if not 0 <= k <= x.shape[-1]:
         raise ValueError(f"k={k}")
+    if CHECKED and not torch.compiler.is_compiling() and 0 < k < x.shape[-1]:
+        values, found = torch.topk(compared.detach(), k + 1)
+        if bool((values[..., :-1] > values[..., 1:]).all()):
+            places = found[..., :k]
+            return _take_along_axis(x, places, -1), places.to(torch.int32)
     if x.shape[-1] <= _FEW or compared.dtype.itemsize > 4:
         places = torch.argsort(compared, dim=-1, descending=True, stable=True)[..., :k]
     else:

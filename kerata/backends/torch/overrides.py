@@ -151,6 +151,18 @@ def layer_normalization(
     return torch.layer_norm(x, sizes, gamma, beta, config.epsilon() if epsilon is None else epsilon)
 
 
+def rms_normalization(
+    x: Tensor, scale: Tensor | None = None, axis: Any = -1, epsilon: float | None = None
+) -> Tensor:
+    axes = sorted(axes_tuple(axis, x.ndim))
+    sizes = x.shape[x.ndim - len(axes) :]
+    plain = axes[0] == x.ndim - len(axes) and (scale is None or scale.shape == sizes)
+    if not plain or x.dtype.itemsize < 4:
+        found: Tensor = _body("rms_normalization")(x, scale, axis, epsilon)
+        return found
+    return torch.rms_norm(x, sizes, scale, config.epsilon() if epsilon is None else epsilon)
+
+
 def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """`x` with its channels on the second axis, and the way back."""
     place = axis % x.ndim
@@ -369,6 +381,7 @@ def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
 _OWN = (
     zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, random_dropout,
     leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
+    rms_normalization,
     batch_normalization, batch_normalization_training,
     sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy,
     sgd_update, adam_update, decay_update,
