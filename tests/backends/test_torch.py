@@ -333,6 +333,16 @@ def test_compiles_a_whole_step_once(active) -> None:
     assert int(count) == 8 and compiled.compilations == ["(4, 6) float32"]
 
 
+def test_programs_do_not_share_what_torch_allows_one(active, monkeypatch) -> None:
+    whole = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f, **o: whole(f, **{**o, "backend": "eager"}))
+    x = active.convert(X)
+    for i in range(2 * torch._dynamo.config.recompile_limit):
+        compiled = active.jit(lambda x, i=i: x * i, jit_compile=True)
+        for _ in range(2):  # the first call runs as it is
+            torch.testing.assert_close(compiled(x), x * i)
+
+
 def test_shapes_of_functions_with_torch_calls(active) -> None:
     (w,) = variables(X)
     spec = load("abstract").tensor((3, 4), "float32")

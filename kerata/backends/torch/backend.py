@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
+import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -365,6 +367,9 @@ class TorchBackend(Backend):
         )
 
 
+_count = itertools.count()
+
+
 class _Program:
     """`torch.compile` of a function whose variables come in and go out as values.
 
@@ -376,7 +381,11 @@ class _Program:
         self.function = function
         self.variables: list[Any] = []
         self.written: list[Any] = []
-        self.run = torch.compile(self.pure, fullgraph=True, backend=compiler)
+        # Torch allows a function so many programs; all that is compiled here would share them.
+        code = _Program.pure.__code__.replace(co_name=f"pure_{next(_count)}")
+        own = types.FunctionType(code, _Program.pure.__globals__, code.co_name)
+        self.pure_alone = types.MethodType(own, self)
+        self.run = torch.compile(self.pure_alone, fullgraph=True, backend=compiler)
 
     def first(self, args: Any, kwargs: Any) -> Any:
         """Run the function and note its variables."""
@@ -409,7 +418,7 @@ class _Program:
                 f"jit_compile: torch can't trace {name} whole and compiles it in parts: {error}",
                 stacklevel=3,
             )
-            self.run = torch.compile(self.pure)
+            self.run = torch.compile(self.pure_alone)
             result, new = self.run(values, args, kwargs)
         for variable, old, value in zip(self.written, values, new, strict=False):
             variable.adopt(old if old.requires_grad else value)
