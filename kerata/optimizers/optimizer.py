@@ -484,6 +484,14 @@ class Optimizer(Configurable):
         if self.use_ema:
             self._take_averages(self._known(var_list))
 
+    def exchange_averages(self) -> None:
+        """Exchange the variables and their averages, with `use_ema`."""
+        if self.use_ema and self.built:
+            for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+                held = variable.numpy()
+                variable.assign(average.numpy())
+                average.assign(held)
+
     def scale_loss(self, loss: Tensor) -> Tensor:
         """`loss` times `loss_scale_factor`, where there is one."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
