@@ -17,7 +17,7 @@ class ModelCheckpoint(Callback):
 
     Args:
         filepath: a file name ending in ".keras", with `save_weights_only` in ".weights.h5". It may
-            hold `{epoch}` (from 1), `{batch}` and names of the logs: "{epoch:02d}-{loss:.2f}.keras".
+            hold `{epoch}` (from 1), `{batch}` and logs by name: "{epoch:02d}-{loss:.2f}.keras".
         monitor: the metric that tells which model is best.
         verbose: 1 to say what is saved.
         save_best_only: save only when the metric is better than at any time before.
@@ -65,7 +65,7 @@ class ModelCheckpoint(Callback):
         self._epoch = self._batches = 0
         if save_freq != "epoch":
             # A hook for batches makes `fit` stop after each: there is one only where it is needed.
-            self.on_train_batch_end = self._after_batch
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._better = direction(self.monitor, self.mode, self.model)
