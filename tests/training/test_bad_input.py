@@ -169,7 +169,15 @@ def test_an_error_in_a_layer_tells_path_inputs_and_the_users_line(backend):
     assert not any(f.endswith("layers/layer.py") for f in files)
 
 
-def test_an_interrupt_leaves_the_weights_of_a_finished_step(training_backend):
+@pytest.fixture
+def interruptible():
+    """SIGINT as in a terminal; a job that runs in the background inherits that it is ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+def test_an_interrupt_leaves_the_weights_of_a_finished_step(training_backend, interruptible):
     """Ctrl-C at any moment: all weights and the step count belong to one step."""
     model, (x, y) = classifier(), data(512)
     model.compile("sgd", "sparse_categorical_crossentropy")
