@@ -31,6 +31,15 @@ def direction(monitor: str, mode: str, model: Any = None) -> Callable[[float, fl
     return (lambda a, b: a > b) if mode == "max" else (lambda a, b: a < b)
 
 
+def warn_unwatched(callback: Any, logs: Logs) -> None:
+    """Say that the metric which `callback` monitors is missing."""
+    warnings.warn(
+        f"{type(callback).__name__} watches {callback.monitor!r}, which is not among the logs "
+        f"({', '.join(logs or ())})",
+        stacklevel=3,
+    )
+
+
 class EarlyStopping(Callback):
     """End training when a metric has stopped getting better.
 
@@ -88,11 +97,7 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
-                f"EarlyStopping watches {self.monitor!r}, which is not among the logs "
-                f"({', '.join(logs or ())})",
-                stacklevel=2,
-            )
+            warn_unwatched(self, logs)
             return
         if epoch < self.start_from_epoch:
             return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from kerata.callbacks.callback import Callback, Logs
-from kerata.callbacks.early_stopping import direction
+from kerata.callbacks.early_stopping import direction, warn_unwatched
 
 
 def _rate_of(optimizer: Any) -> float:
@@ -104,11 +103,7 @@ class ReduceLROnPlateau(Callback):
             logs["learning_rate"] = _rate_of(optimizer)
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
-                f"ReduceLROnPlateau watches {self.monitor!r}, which is not among the logs "
-                f"({', '.join(logs or ())})",
-                stacklevel=2,
-            )
+            warn_unwatched(self, logs)
             return
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 from kerata.callbacks.callback import Callback, Logs
-from kerata.callbacks.early_stopping import direction
+from kerata.callbacks.early_stopping import direction, warn_unwatched
 
 
 class ModelCheckpoint(Callback):
@@ -97,11 +96,7 @@ class ModelCheckpoint(Callback):
 
     def _is_best(self, logs: Any) -> bool:
         if self.monitor not in logs:
-            warnings.warn(
-                f"ModelCheckpoint watches {self.monitor!r}, which is not among the logs "
-                f"({', '.join(logs)}): nothing is saved",
-                stacklevel=2,
-            )
+            warn_unwatched(self, logs)
             return False
         value = float(logs[self.monitor])
         if math.isnan(value) or (self.best is not None and not self._better(value, self.best)):

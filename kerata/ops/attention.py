@@ -10,6 +10,7 @@ from kerata.ops import activation, creation, products
 from kerata.ops import elementwise as ew
 from kerata.ops import shaping as sh
 from kerata.ops.dispatch import Tensor, composite
+from kerata.ops.reduction import widened
 
 __all__ = (
     "dot_product_attention",
@@ -60,8 +61,8 @@ def dot_product_attention(
         value = sh.repeat(value, heads // groups, axis=2)
     factor = 1.0 / math.sqrt(size) if scale is None else scale
     rows, columns = (
-        sh.transpose(_wide(query), _HEADS_SECOND),
-        sh.transpose(_wide(key), (0, 2, 3, 1)),
+        sh.transpose(widened(query), _HEADS_SECOND),
+        sh.transpose(widened(key), (0, 2, 3, 1)),
     )
     scores = products.matmul(rows * factor, columns)
     if attn_logits_soft_cap is not None:
@@ -99,11 +100,6 @@ def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
     ):
         if isinstance(a, int) and isinstance(b, int) and a != b:
             raise ValueError(f"dot_product_attention: {what}; {given}")
-
-
-def _wide(x: Tensor) -> Tensor:
-    """Half precision as float32, in which scores are kept."""
-    return ew.cast(x, "float32") if dtypes.size(dtypes.standardize_dtype(x.dtype)) < 4 else x
 
 
 def seen(

@@ -50,7 +50,7 @@ def ctc_loss(
     def step(alpha: Tensor, row: Any) -> tuple[Tensor, None]:
         emission, time = row
         skipped = ew.where(skips, _shifted(alpha, 2, _NEVER), _NEVER)
-        reached = _log_sum(_log_sum(alpha, _shifted(alpha, 1, _NEVER)), skipped)
+        reached = ew.logaddexp(ew.logaddexp(alpha, _shifted(alpha, 1, _NEVER)), skipped)
         alive = sh.expand_dims(ew.less(time, steps), 1)
         return ew.where(alive, ew.maximum(reached + emission, _NEVER), alpha), None
 
@@ -62,7 +62,7 @@ def ctc_loss(
     in_class = indexing.take_along_axis(alpha, ew.maximum(last - 1, 0), 1)[:, 0]
     in_class = ew.where(ew.greater(needed, 0), in_class, _NEVER)
     found = ew.less(_fewest_steps(target, needed), steps + 1)
-    total = ew.where(found, _log_sum(in_blank, in_class), 0.0)
+    total = ew.where(found, ew.logaddexp(in_blank, in_class), 0.0)
     return ew.where(found, -total, float("inf"))
 
 
@@ -86,11 +86,6 @@ def _shifted(x: Tensor, by: int, fill: Any) -> Tensor:
     """`x[:, s - by]` at each place `s`, `fill` before the first."""
     size = sh.shape(x)[1]
     return sh.pad(x, ((0, 0), (by, 0)), constant_values=fill)[:, :size]
-
-
-def _log_sum(a: Tensor, b: Tensor) -> Tensor:
-    """`log(exp(a) + exp(b))`."""
-    return ew.maximum(a, b) + ew.log1p(ew.exp(-ew.absolute(a - b)))
 
 
 @composite(promote="float", operands=("inputs",))
@@ -175,7 +170,7 @@ def _beam_search(
 
     steps = (sh.transpose(logs, (1, 0, 2)), creation.arange(size))
     (tokens, _, in_blank, in_class), _ = scan(step, start, steps)
-    scores, best = sorting.top_k(_log_sum(in_blank, in_class), paths)
+    scores, best = sorting.top_k(ew.logaddexp(in_blank, in_class), paths)
     tokens = indexing.take_along_axis(tokens, sh.expand_dims(best, 2), 1)
     real = ew.greater(scores, _NEVER / 2)
     tokens = ew.where(sh.expand_dims(real, 2), tokens, -1)
@@ -186,7 +181,7 @@ def _grown(beams: Any, log: Tensor, width: int, blank: int) -> Any:
     """The `width` best prefixes after one more step, whose logarithms are `log`."""
     tokens, lengths, in_blank, in_class = beams
     classes = sh.shape(log)[-1]
-    total = _log_sum(in_blank, in_class)
+    total = ew.logaddexp(in_blank, in_class)
     last = _last(tokens, lengths)
     stay_blank = total + log[:, blank : blank + 1]
     stay_class = in_class + indexing.take_along_axis(log, ew.maximum(last, 0), 1)
@@ -197,11 +192,11 @@ def _grown(beams: Any, log: Tensor, width: int, blank: int) -> Any:
     # A prefix that grows into one which is a beam already adds to that one.
     parent = _parents(tokens, lengths, ew.greater(total, _NEVER / 2))
     into = indexing.take_along_axis(grow, sh.expand_dims(ew.maximum(last, 0), 1), 2)
-    stay_class = _log_sum(stay_class, red.max(ew.where(parent, into, _NEVER), 1))
+    stay_class = ew.logaddexp(stay_class, red.max(ew.where(parent, into, _NEVER), 1))
     there = ew.cast(parent, log.dtype) @ ew.cast(repeats, log.dtype)
     grow = ew.maximum(ew.where(ew.greater(there, 0.0), _NEVER, grow), _NEVER)
     new = sh.reshape(grow, (-1, width * classes))
-    scores = sh.concatenate([_log_sum(stay_blank, stay_class), new], 1)
+    scores = sh.concatenate([ew.logaddexp(stay_blank, stay_class), new], 1)
     _, chosen = sorting.top_k(scores, width)
     stays = ew.less(chosen, width)
     grown = ew.maximum(chosen - width, 0)
