@@ -6,6 +6,7 @@ One object with plain attributes, so that the path of every operation reads it i
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ state = State()
 
 # Every public operation by name, filled by `kerata.ops`: how tensors of ours find their operators.
 operations: dict[str, Any] = {}
+
+
+def body_of(name: str) -> Callable[..., Any]:
+    """The body of the composite `name`, for what a backend's kernel of that name leaves out."""
+    body: Callable[..., Any] = operations[name].op.body
+    return body
 
 
 def set_default(backend: Backend) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from kerata.backends import dtypes
 from kerata.backends.geometry import FILLED, MIRRORED, padding, places_of, summed
 from kerata.backends.jax.kernels import native
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 
 
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
@@ -28,7 +28,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         return jnp.pad(x, pairs, constant_values=0 if constant_values is None else constant_values)
     if mode in MIRRORED:
         return jnp.pad(x, pairs, mode)
-    return operations["pad"].op.body(x, pad_width, mode, constant_values)
+    return body_of("pad")(x, pad_width, mode, constant_values)
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 
 from kerata import config
-from kerata.backends.state import operations
+from kerata.backends.state import body_of, operations
 
 _WHOLE = (
     "batch_normalization", "batch_normalization_training", "binary_crossentropy",
@@ -32,7 +32,7 @@ def whole(name: str) -> Callable[..., Any]:
             values = list(rest)
             for place, tensor in zip(places, tensors, strict=True):
                 values[place] = tensor
-            return operations[name].op.body(*values)
+            return body_of(name)(*values)
 
         return jax.jit(run)
 
@@ -59,7 +59,7 @@ def segment_sum(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
     if num_segments is None or segment_ids.ndim != 1 or data.dtype == bool:
-        return operations["segment_sum"].op.body(data, segment_ids, num_segments, sorted)
+        return body_of("segment_sum")(data, segment_ids, num_segments, sorted)
     return jax.ops.segment_sum(data, segment_ids, num_segments, sorted)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.backends import dtypes
 from kerata.backends.geometry import FILLED, MIRRORED, padding, repeated, summed
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 
 
 def cumprod(x: np.ndarray, axis: int | None = None, dtype: Any = None) -> np.ndarray:
@@ -29,7 +29,7 @@ def pad(
         return np.pad(x, pairs, constant_values=constant_values or 0)
     if mode in MIRRORED:
         return np.pad(x, pairs, mode)  # type: ignore[call-overload]
-    found: np.ndarray = operations["pad"].op.body(x, pad_width, mode, constant_values)
+    found: np.ndarray = body_of("pad")(x, pad_width, mode, constant_values)
     return found
 
 

@@ -35,7 +35,7 @@ from kerata.backends.onnx.kernels import (
     tensor,
     where,
 )
-from kerata.backends.state import operations
+from kerata.backends.state import body_of, operations
 
 _LAST = 2**31 - 1  # an end that every axis has before it
 
@@ -274,7 +274,7 @@ def pad(
     pairs = padding(x.shape, pad_width, mode, constant_values)
     narrow = all(isinstance(s, int) and max(p) < s for s, p in zip(x.shape, pairs, strict=True))
     if mode not in (*FILLED, "edge") and not (mode == "reflect" and narrow):
-        found: OnnxValue = operations["pad"].op.body(x, pad_width, mode, constant_values)
+        found: OnnxValue = body_of("pad")(x, pad_width, mode, constant_values)
         return found
     shape = [s if p == (0, 0) else None if isinstance(s, Size) else s + p[0] + p[1]
              for s, p in zip(x.shape, pairs, strict=True)]  # fmt: skip

@@ -13,7 +13,7 @@ from kerata.backends.onnx.arrays import one_axis, reshape, sum, transpose
 from kerata.backends.onnx.graph import OnnxValue, Size, Unsupported, emit
 from kerata.backends.onnx.kernels import apply, broadcast, logical_not, logical_or, tensor, unary
 from kerata.backends.spatial import transposed
-from kerata.backends.state import operations
+from kerata.backends.state import body_of, operations
 
 # Products
 
@@ -221,7 +221,7 @@ def gelu(x: OnnxValue, approximate: bool = True) -> OnnxValue:
 
 
 def _by_body(name: str) -> Callable[..., Any]:
-    return operations[name].op.body
+    return body_of(name)
 
 
 def along_axis(name: str, op: str) -> Callable[..., OnnxValue]:

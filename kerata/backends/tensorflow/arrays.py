@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerata.backends import dtypes
 from kerata.backends.geometry import FILLED, axes_tuple, padding, places_of, summed
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.tensorflow.kernels import (
     HALF,
     NAMES,
@@ -59,7 +59,7 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
     pairs = padding(x.shape, pad_width, mode, constant_values)
     if mode not in FILLED:
-        return operations["pad"].op.body(x, pad_width, mode, constant_values)
+        return body_of("pad")(x, pad_width, mode, constant_values)
     fill = tf.cast(0 if constant_values is None else constant_values, x.dtype)
     widths = np.array(pairs, np.int32).reshape(-1, 2)
     return raw.PadV2(input=x, paddings=widths, constant_values=fill)
@@ -89,7 +89,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
         return reshape(tf.roll(tf.reshape(x, (-1,)), total, 0), shape_of(x))
     if isinstance(shift, int) and isinstance(axis, int):
         return tf.roll(x, shift, axis)
-    return operations["roll"].op.body(x, shift, axis)
+    return body_of("roll")(x, shift, axis)
 
 
 KERNELS: dict[str, Callable[..., Any]] = {

@@ -17,7 +17,7 @@ from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, Packed
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Observer, Scope
-from kerata.backends.state import operations, state
+from kerata.backends.state import body_of, state
 from kerata.backends.tensorflow.arrays import KERNELS as ARRAYS
 from kerata.backends.tensorflow.control import KERNELS as CONTROL
 from kerata.backends.tensorflow.control import aside
@@ -389,7 +389,7 @@ def sgd_update(
 ) -> None:
     found = _resources(gradients, variables, momentums if momentum else ())
     if found is None:
-        body = operations["sgd_update"].op.body
+        body = body_of("sgd_update")
         return body(variables, gradients, momentums, learning_rate, momentum, nesterov)
     handles, slots = found
     rate = _like_first(gradients, learning_rate)
@@ -419,7 +419,7 @@ def adam_update(
 ) -> None:
     found = None if peaks else _resources(gradients, variables, momentums, velocities)
     if found is None:
-        body = operations["adam_update"].op.body
+        body = body_of("adam_update")
         return body(
             variables, gradients, momentums, velocities, peaks, step, learning_rate,
             beta_1, beta_2, epsilon,

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerata.backends import loops
 from kerata.backends.scope import Scope
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.tensorflow.kernels import as_dtype, reshape, shape_of, unstack
 
 
@@ -133,7 +133,7 @@ _local = _Local()
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     leaves, tree = optree.tree_flatten(elements)
     if not leaves or not all(x.shape.rank and x.shape[0] not in (0, 1) for x in leaves):
-        return operations["vectorized_map"].op.body(function, elements)
+        return body_of("vectorized_map")(function, elements)
     structures = []
     mapped = loops.unwritten(function, "vectorized_map")
 
@@ -152,7 +152,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     finally:
         _local.mapping = outer
     if found is None:
-        return operations["vectorized_map"].op.body(function, elements)
+        return body_of("vectorized_map")(function, elements)
     return optree.tree_unflatten(structures[0], found)
 
 

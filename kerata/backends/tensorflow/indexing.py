@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerata.backends.geometry import axes_tuple
 from kerata.backends.keys import axes_of, check_ints, is_array, is_basic, is_mask, parts_of
 from kerata.backends.slices import slice_plan
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.tensorflow.elements import where as _where
 from kerata.backends.tensorflow.kernels import KERNELS as PRIMITIVES
 from kerata.backends.tensorflow.kernels import (
@@ -84,7 +84,7 @@ def _unless_nan(x: Any, plain: Callable[[], Any], ordered: Callable[[], Any]) ->
 
 def sort(x: Any, axis: int | None = -1) -> Any:
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis)
-    return _unless_nan(x, lambda: tf.sort(x, axis), lambda: operations["sort"].op.body(x, axis))
+    return _unless_nan(x, lambda: tf.sort(x, axis), lambda: body_of("sort")(x, axis))
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
@@ -279,7 +279,7 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
     sizes, depth = tuple(shape), indices.shape[-1]
     fits = values.shape.is_compatible_with((*indices.shape[:-1], *sizes[depth:]))
     if NAMES[values.dtype] not in _SUMMED or not fits:
-        return operations["scatter"].op.body(indices, values, shape)
+        return body_of("scatter")(indices, values, shape)
     rows = reshape(values, (volume(shape_of(indices)[:-1]), volume(sizes[depth:])))
     count = volume(sizes[:depth])
     places = _flat_places(indices, sizes[:depth])
@@ -290,7 +290,7 @@ def segment_sum(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
     if num_segments is None or segment_ids.shape.rank != 1 or NAMES[data.dtype] not in _SUMMED:
-        return operations["segment_sum"].op.body(data, segment_ids, num_segments, sorted)
+        return body_of("segment_sum")(data, segment_ids, num_segments, sorted)
     ids = as_dtype(segment_ids, tf.int64)
     ids = raw.SelectV2(condition=ids < num_segments, t=ids, e=tf.constant(-1, tf.int64))
     return raw.UnsortedSegmentSum(data=data, segment_ids=ids, num_segments=num_segments)

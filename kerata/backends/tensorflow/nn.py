@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kerata.backends import dtypes
 from kerata.backends.geometry import window
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.tensorflow.arrays import pad
 from kerata.backends.tensorflow.kernels import (
     as_dtype,
@@ -141,11 +141,6 @@ def _pooling(function: Callable[..., Any], **wider: str) -> Callable[..., Any]:
 # Composites
 
 
-def _body(name: str) -> Callable[..., Any]:
-    body: Callable[..., Any] = operations[name].op.body
-    return body
-
-
 def _checked(function: Callable[..., Any], integers: bool) -> Callable[[Any], Any]:
     """A test of floats that integers pass or not."""
 
@@ -186,7 +181,7 @@ def _last_axis(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(x: Any, axis: Any = -1) -> Any:
         if axis == -1 or axis == x.shape.rank - 1:
             return function(logits=x)
-        return _body(name)(x, axis)
+        return body_of(name)(x, axis)
 
     return kernel
 
@@ -198,7 +193,7 @@ def square(x: Any) -> Any:
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     plain = isinstance(x_min, (int, float)) and isinstance(x_max, (int, float))
     if not plain or not x.dtype.is_floating:
-        return _body("clip")(x, x_min, x_max)
+        return body_of("clip")(x, x_min, x_max)
     return raw.ClipByValue(t=x, clip_value_min=x_min, clip_value_max=x_max)
 
 
@@ -206,7 +201,7 @@ def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Any:
     if x.dtype not in (tf.int32, tf.int64, tf.uint8, tf.int8):
-        return _body("one_hot")(x, num_classes, axis, dtype)
+        return body_of("one_hot")(x, num_classes, axis, dtype)
     kind = tf.as_dtype(dtypes.standardize_dtype(dtype))
     on, off = tf.ones((), kind), tf.zeros((), kind)
     return raw.OneHot(indices=x, depth=num_classes, on_value=on, off_value=off, axis=axis)
@@ -218,7 +213,7 @@ def batch_normalization_training(
     rank, channels = x.shape.rank, x.shape[-1:]
     fits = rank > 2 and axis in (-1, rank - 1) and x.dtype == tf.float32
     if not fits or epsilon <= 1.001e-5:  # cuDNN asks for more
-        return _body("batch_normalization_training")(x, axis, offset, scale, epsilon)
+        return body_of("batch_normalization_training")(x, axis, offset, scale, epsilon)
     y, mean, variance, *_ = raw.FusedBatchNormV3(
         x=x if rank == 4 else reshape(x, (-1, 1, 1, *channels)),
         scale=tf.ones(channels) if scale is None else scale,

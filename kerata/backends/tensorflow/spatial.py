@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerata import config
 from kerata.backends.spatial import Transposed, transposed
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.tensorflow.arrays import pad
 from kerata.backends.tensorflow.kernels import as_dtype, ints, raw, shape_of, transpose
 from kerata.backends.tensorflow.nn import spread_kernel
@@ -66,11 +66,6 @@ _RESIZERS = {
 _RESIZED = (tf.uint8, tf.float16, tf.bfloat16, tf.float32)
 
 
-def _body(name: str) -> Callable[..., Any]:
-    body: Callable[..., Any] = operations[name].op.body
-    return body
-
-
 def _last(data_format: str | None) -> bool:
     return config.standardize_data_format(data_format) == "channels_last"
 
@@ -90,7 +85,7 @@ def resize(
     kind = _RESIZERS.get(interpolation)
     fits = images.shape.rank == 4 and images.dtype in _RESIZED and _last(data_format)
     if special or kind is None or not fits:
-        return _body("resize")(
+        return body_of("resize")(
             images, size, interpolation, antialias, crop_to_aspect_ratio, pad_to_aspect_ratio,
             fill_mode, fill_value, data_format,
         )  # fmt: skip
@@ -110,7 +105,7 @@ def resize(
 def _blocks(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
         if not _last(data_format):
-            return _body(name)(x, block_size, data_format)
+            return body_of(name)(x, block_size, data_format)
         return function(input=x, block_size=block_size)
 
     return kernel

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kerata.backends.geometry import FILLED, MIRRORED, axes_tuple, padding, places_of
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.torch.kernels import SUMS, UNSIGNED, torch_dtype, widening
 
 
@@ -29,7 +29,7 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
         flat = [v for pair in reversed(pairs) for v in pair]
         return torch.constant_pad_nd(x, flat, constant_values or 0)
     if mode not in MIRRORED:
-        found: Tensor = operations["pad"].op.body(x, pad_width, mode, constant_values)
+        found: Tensor = body_of("pad")(x, pad_width, mode, constant_values)
         return found
     for axis, (n, pair) in enumerate(zip(x.shape, pairs, strict=True)):
         if pair != (0, 0):
@@ -54,7 +54,7 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
 def roll(x: Tensor, shift: Any, axis: Any = None) -> Tensor:
     if isinstance(shift, int) and (axis is None or isinstance(axis, int)):
         return torch.roll(x, shift, axis)
-    found: Tensor = operations["roll"].op.body(x, shift, axis)
+    found: Tensor = body_of("roll")(x, shift, axis)
     return found
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kerata.backends.state import operations, state
+from kerata.backends.state import body_of, state
 
 
 def _of_rank_4(x: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ def dot_product_attention(
     fits = fits and key.shape[1:3] == value.shape[1:3] and query.shape[3] == key.shape[3]
     capped = attn_logits_soft_cap is not None
     if capped or flash_attention is False or state.differentiating > 1 or not fits:
-        found: Tensor = operations["dot_product_attention"].op.body(
+        found: Tensor = body_of("dot_product_attention")(
             query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap,
             local_window_size,
         )  # fmt: skip

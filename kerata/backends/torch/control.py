@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kerata.backends.loops import as_tensors, cond, flat_gradients, scan_with, unwritten, while_loop
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.torch.kernels import FLOATS
 
 
@@ -20,7 +20,7 @@ def _rows(x: Tensor) -> Any:
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """By `vmap`, or by a loop where the function needs the values of its rows."""
-    body = operations["vectorized_map"].op.body
+    body = body_of("vectorized_map")
     leaves, tree = optree.tree_flatten(elements)
     if not leaves or not all(x.ndim and x.shape[0] for x in leaves):
         return body(function, elements)

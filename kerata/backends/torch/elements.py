@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.torch.kernels import FLOATS, PRIMITIVES, Kernel, torch_dtype, widening
 
 _COMPLEX = (torch.complex64, torch.complex128)
@@ -189,7 +189,7 @@ def _real(function: Kernel) -> Kernel:
 def nan_to_num(x: Tensor, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     if x.dtype in FLOATS and all(v is None or type(v) is float for v in (nan, posinf, neginf)):
         return torch.nan_to_num(x, nan, posinf, neginf)
-    return operations["nan_to_num"].op.body(x, nan, posinf, neginf)
+    return body_of("nan_to_num")(x, nan, posinf, neginf)
 
 
 def conj(x: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch.autograd import forward_ad
 from kerata.backends.calls import Packed
 from kerata.backends.matrices import check_mode, check_square, check_tangents, telling
 from kerata.backends.scope import Scope
-from kerata.backends.state import operations, state
+from kerata.backends.state import body_of, state
 from kerata.backends.torch.kernels import FLOATS, as_tensor
 
 
@@ -81,7 +81,7 @@ def pinv(x: Tensor, rcond: Any = None) -> Tensor:
 
 def cdist(x: Tensor, y: Tensor) -> Tensor:
     if state.differentiating > 1:  # its gradient can't be differentiated again
-        found: Tensor = operations["cdist"].op.body(x, y)
+        found: Tensor = body_of("cdist")(x, y)
         return found
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
 

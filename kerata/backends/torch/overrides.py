@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kerata import config
 from kerata.backends.geometry import axes_tuple
-from kerata.backends.state import operations, state
+from kerata.backends.state import body_of, state
 from kerata.backends.torch.kernels import (
     CHECKED,
     DEVICE,
@@ -27,12 +27,6 @@ from kerata.backends.torch.kernels import torch_dtype as _dtype
 from kerata.backends.torch.random import draw_mask
 
 _NO_CLASS = -(2**62)  # torch leaves out a class of this number
-
-
-def _body(name: str) -> Callable[..., Any]:
-    """The body of the composite `name`, for the cases that its override leaves out."""
-    body: Callable[..., Any] = operations[name].op.body
-    return body
 
 
 def nested() -> bool:
@@ -74,7 +68,7 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
 def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
     numbers = isinstance(x_min, (int, float)) and isinstance(x_max, (int, float))
     if not numbers or x.dtype is torch.bool or x.is_complex():
-        found: Tensor = _body("clip")(x, x_min, x_max)
+        found: Tensor = body_of("clip")(x, x_min, x_max)
         return found
     if x.dtype not in FLOATS:
         x_min, x_max = int(x_min), int(x_max)
@@ -120,11 +114,11 @@ def gelu(x: Tensor, approximate: bool = True) -> Tensor:
 
 
 def softmax(x: Tensor, axis: Any = -1) -> Tensor:
-    return torch.softmax(x, axis) if isinstance(axis, int) else _body("softmax")(x, axis)
+    return torch.softmax(x, axis) if isinstance(axis, int) else body_of("softmax")(x, axis)
 
 
 def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
-    return torch.log_softmax(x, axis) if isinstance(axis, int) else _body("log_softmax")(x, axis)
+    return torch.log_softmax(x, axis) if isinstance(axis, int) else body_of("log_softmax")(x, axis)
 
 
 def logsumexp(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -146,7 +140,7 @@ def layer_normalization(
     sizes = x.shape[x.ndim - len(axes) :]
     trailing = axes[0] == x.ndim - len(axes)
     if not trailing or any(p is not None and p.shape != sizes for p in (gamma, beta)):
-        found: Tensor = _body("layer_normalization")(x, gamma, beta, axis, epsilon)
+        found: Tensor = body_of("layer_normalization")(x, gamma, beta, axis, epsilon)
         return found
     return torch.layer_norm(x, sizes, gamma, beta, config.epsilon() if epsilon is None else epsilon)
 
@@ -158,7 +152,7 @@ def rms_normalization(
     sizes = x.shape[x.ndim - len(axes) :]
     plain = axes[0] == x.ndim - len(axes) and (scale is None or scale.shape == sizes)
     if not plain or x.dtype.itemsize < 4:
-        found: Tensor = _body("rms_normalization")(x, scale, axis, epsilon)
+        found: Tensor = body_of("rms_normalization")(x, scale, axis, epsilon)
         return found
     return torch.rms_norm(x, sizes, scale, config.epsilon() if epsilon is None else epsilon)
 
@@ -183,7 +177,7 @@ def batch_normalization(
     epsilon: float = 1e-3,
 ) -> Tensor:
     if mean.requires_grad or variance.requires_grad:
-        found: Tensor = _body("batch_normalization")(
+        found: Tensor = body_of("batch_normalization")(
             x, mean, variance, axis, offset, scale, epsilon
         )
         return found
@@ -202,7 +196,7 @@ def batch_normalization_training(
     channels = x.shape[axis]
     count = x.numel() // max(channels, 1)
     if count < 2:
-        found: tuple[Tensor, Tensor, Tensor] = _body("batch_normalization_training")(
+        found: tuple[Tensor, Tensor, Tensor] = body_of("batch_normalization_training")(
             x, axis, offset, scale, epsilon
         )
         return found
@@ -322,7 +316,7 @@ def sgd_update(
 ) -> None:
     w, m, g = _held(variables), _held(momentums) if momentum else [], _tensors(gradients)
     if _apart(w, m, g):
-        _body("sgd_update")(variables, g, momentums, learning_rate, momentum, nesterov)
+        body_of("sgd_update")(variables, g, momentums, learning_rate, momentum, nesterov)
         return
     rate = learning_rate.item()
     with torch.no_grad():
@@ -355,7 +349,7 @@ def adam_update(
     slots = (momentums, velocities, peaks)
     w, (m, v, p), g = _held(variables), map(_held, slots), _tensors(gradients)
     if _apart(w, m, v, p, g):
-        _body("adam_update")(variables, g, *slots, step, learning_rate, beta_1, beta_2, epsilon)
+        body_of("adam_update")(variables, g, *slots, step, learning_rate, beta_1, beta_2, epsilon)
         return
     count = step.item()
     with torch.no_grad():
@@ -371,7 +365,7 @@ def adam_update(
 def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
     w = _held(variables)
     if _apart(w):
-        _body("decay_update")(variables, factor)
+        body_of("decay_update")(variables, factor)
         return
     with torch.no_grad():
         torch._foreach_mul_(w, factor.item())

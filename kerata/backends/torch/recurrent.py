@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kerata.backends.state import operations, state
+from kerata.backends.state import body_of, operations, state
 
 # `run(inputs, alive, states)` gives outputs `(batch, length, units)` and last states. `alive` is a
 # bool `(batch, length)` whose rows begin with what counts, or None; of the states all but the first
@@ -124,7 +124,7 @@ def lstm(
         found = _recurrence(run, inputs, states, mask, go_backwards, not zero_output_for_mask)
         if found is not None:
             return found
-    return operations["lstm"].op.body(
+    return body_of("lstm")(
         *tensors, mask, activation, recurrent_activation, go_backwards, zero_output_for_mask
     )
 
@@ -166,7 +166,7 @@ def gru(
         found = _recurrence(run, inputs, [initial_state], mask, go_backwards, fill)
         if found is not None:
             return found
-    return operations["gru"].op.body(
+    return body_of("gru")(
         *tensors, mask, activation, recurrent_activation, go_backwards, zero_output_for_mask,
         reset_after,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kerata import config
 from kerata.backends.spatial import Transposed, transposed
-from kerata.backends.state import operations
+from kerata.backends.state import body_of
 from kerata.backends.torch.kernels import FLOATS
 
 _TRANSPOSED: dict[int, Callable[..., Tensor]] = {
@@ -23,11 +23,6 @@ _TRANSPOSED: dict[int, Callable[..., Tensor]] = {
 
 # What torch resizes in floats as the composite does.
 _RESIZED = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
-
-
-def _body(name: str) -> Callable[..., Any]:
-    body: Callable[..., Any] = operations[name].op.body
-    return body
 
 
 def _framed(y: Tensor, plan: Transposed, sizes: tuple[int, ...]) -> Tensor:
@@ -70,7 +65,7 @@ def unfold(
     x: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
     if x.dtype not in FLOATS or x.ndim != 4:
-        found: Tensor = _body("unfold")(x, kernel_size, dilation, padding, stride)
+        found: Tensor = body_of("unfold")(x, kernel_size, dilation, padding, stride)
         return found
     return F.unfold(x, kernel_size, dilation, padding, stride)
 
@@ -84,7 +79,7 @@ def fold(
     stride: Any = 1,
 ) -> Tensor:
     if x.dtype not in FLOATS or x.ndim != 3:
-        found: Tensor = _body("fold")(x, output_size, kernel_size, dilation, padding, stride)
+        found: Tensor = body_of("fold")(x, output_size, kernel_size, dilation, padding, stride)
         return found
     return F.fold(x, output_size, kernel_size, dilation, padding, stride)
 
@@ -104,7 +99,7 @@ def resize(
     same = interpolation == "bilinear" or (interpolation == "bicubic" and antialias)
     fits = images.ndim == 4 and images.dtype in _RESIZED and len(size) == 2
     if special or not same or not fits:  # torch's plain bicubic is another one
-        found: Tensor = _body("resize")(
+        found: Tensor = body_of("resize")(
             images, size, interpolation, antialias, crop_to_aspect_ratio, pad_to_aspect_ratio,
             fill_mode, fill_value, data_format,
         )  # fmt: skip
@@ -120,7 +115,7 @@ def resize(
 
 def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
     if images.ndim != 4 or images.dtype not in (torch.float32, torch.float64):
-        found: Tensor = _body("sobel_edges")(images, data_format)
+        found: Tensor = body_of("sobel_edges")(images, data_format)
         return found
     down = images.new_tensor([[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]])
     last = config.standardize_data_format(data_format) == "channels_last"
@@ -137,7 +132,7 @@ def _adaptive(name: str, functions: tuple[Callable[..., Tensor], ...]) -> Callab
         sizes = output_size if isinstance(output_size, (list, tuple)) else (output_size,) * rank
         right = len(sizes) == rank and all(m is None or (type(m) is int and m > 0) for m in sizes)
         if inputs.dtype not in FLOATS or rank not in (1, 2, 3) or not right:
-            found: Tensor = _body(name)(inputs, output_size, data_format)
+            found: Tensor = body_of(name)(inputs, output_size, data_format)
             return found
         last = config.standardize_data_format(data_format) == "channels_last"
         x = inputs.movedim(-1, 1) if last else inputs
