@@ -20,6 +20,7 @@ from kerata.training import loops
 from kerata.training.checks import check_targets
 from kerata.training.data import ArrayData, make_data, split_off, unpack_x_y_sample_weight
 from kerata.training.objectives import CompiledMetrics, Objective
+from kerata.training.results import output_spec, to_host
 
 if TYPE_CHECKING:
     from kerata.layers.layer import Layer as _Mixed
@@ -360,7 +361,7 @@ class Trainer(_Mixed):
     def _prepare(self, batch: Any, kind: str) -> None:
         """Build model, losses, metrics and optimizer for a batch, and check that all fit."""
         x, y, _ = unpack_x_y_sample_weight(batch)
-        y_pred = loops.output_spec(self, x)
+        y_pred = output_spec(self, x)
         if kind == "predict":
             return
         if self._compile_loss is not None and not self._compile_loss.built:
@@ -526,7 +527,7 @@ class Trainer(_Mixed):
         backend = state.backend or ensure()
         with backend.inference():
             result = self._function("predict", "batch")(data.placed())
-        return optree.tree_map(np.asarray, loops.to_host(result))
+        return optree.tree_map(np.asarray, to_host(result))
 
 
 def _check_loss_names(loss: Any) -> None:
