@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -186,6 +187,30 @@ def peak_memory_mb() -> float:
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 
+def has_gpu() -> bool:
+    """Whether an NVIDIA GPU is here, without loading an engine."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def device_peak_mb(engine: str) -> float | None:
+    """Return the peak memory that this process used on a GPU in MiB; None on a CPU."""
+    peak = None
+    if engine == "torch":
+        import torch
+
+        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+    elif engine == "jax":
+        import jax
+
+        peak = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    elif engine == "tensorflow":
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):
+            peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    return peak / 1024**2 if peak else None
+
+
 def surroundings() -> Record:
     """Return the machine and the versions that figures belong to."""
     versions = {}
@@ -222,7 +247,7 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> N
     for row in rows:
         table.add_row(*row)
     console = Console()
-    console.width = max(console.width, 140)  # a wrapped line is better than a cut figure
+    console.width = max(console.width, 160)  # a wrapped line is better than a cut figure
     console.print(f"\n{title}", highlight=False)
     console.print(table)
 

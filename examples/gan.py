@@ -2,7 +2,8 @@
 
     python examples/gan.py --backend jax        # or torch, or tensorflow
 
-Two networks, two optimizers, one compiled step (Goodfellow et al., 2014).
+Two networks, an optimizer for each, and one `train_step` in which they take turns (Goodfellow et
+al., 2014).
 """
 
 from __future__ import annotations
@@ -20,63 +21,64 @@ import kerata
 from kerata import layers, ops
 
 NOISE = 16
-BATCH = 64
 
 
-def build() -> tuple[kerata.Sequential, kerata.Sequential]:
-    """The generator `(batch, 16)` → `(batch, 8, 8)`, and the discriminator back to a score."""
-    generator = kerata.Sequential(
-        [
-            kerata.Input((NOISE,)),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(64, activation="sigmoid"),
-            layers.Reshape((8, 8)),
-        ],
-        name="generator",
-    )
-    discriminator = kerata.Sequential(
-        [
-            kerata.Input((8, 8)),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dropout(0.3),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(1),
-        ],
-        name="discriminator",
-    )
-    return generator, discriminator
+class GAN(kerata.Model):
+    """A generator `(batch, 16)` → `(batch, 8, 8)`, and a discriminator that scores images."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = kerata.Sequential(
+            [
+                kerata.Input((NOISE,)),
+                layers.Dense(128, activation="relu"),
+                layers.Dense(128, activation="relu"),
+                layers.Dense(64, activation="sigmoid"),
+                layers.Reshape((8, 8)),
+            ],
+            name="generator",
+        )
+        self.discriminator = kerata.Sequential(
+            [
+                kerata.Input((8, 8)),
+                layers.Flatten(),
+                layers.Dense(128, activation="relu"),
+                layers.Dropout(0.3),
+                layers.Dense(64, activation="relu"),
+                layers.Dense(1),
+            ],
+            name="discriminator",
+        )
+        self.seeds = kerata.random.SeedGenerator(1)
+        self.truth = kerata.losses.BinaryCrossentropy(from_logits=True)
 
-def make_step(generator: kerata.Sequential, discriminator: kerata.Sequential) -> kerata.jit:
-    """One step of both players, compiled."""
-    seeds = kerata.random.SeedGenerator(1)
-    optimizers = [kerata.optimizers.Adam(3e-4, beta_1=0.5) for _ in range(2)]
-    players = [generator.trainable_variables, discriminator.trainable_variables]
-    for optimizer, variables in zip(optimizers, players, strict=True):
-        optimizer.build(variables)
-    loss = kerata.losses.BinaryCrossentropy(from_logits=True)
+    def call(self, images: kerata.KerasTensor) -> kerata.KerasTensor:
+        """How real images look."""
+        return self.discriminator(images)
 
-    def judged(real: kerata.KerasTensor, noise: kerata.KerasTensor) -> kerata.KerasTensor:
-        good = discriminator(real, training=True)
-        bad = discriminator(generator(noise), training=True)
-        return loss(ops.ones_like(good) * 0.9, good) + loss(ops.zeros_like(bad), bad)
+    def judged(self, real: kerata.KerasTensor, noise: kerata.KerasTensor) -> kerata.KerasTensor:
+        """What the discriminator minimises: taking one for the other."""
+        good = self.discriminator(real, training=True)
+        bad = self.discriminator(self.generator(noise), training=True)
+        return self.truth(ops.ones_like(good) * 0.9, good) + self.truth(ops.zeros_like(bad), bad)
 
-    def fooled(noise: kerata.KerasTensor) -> kerata.KerasTensor:
-        score = discriminator(generator(noise), training=True)
-        return loss(ops.ones_like(score), score)
+    def unmasked(self, noise: kerata.KerasTensor) -> kerata.KerasTensor:
+        """What the generator minimises: images that don't look real."""
+        score = self.discriminator(self.generator(noise), training=True)
+        return self.truth(ops.ones_like(score), score)
 
-    @kerata.jit
-    def step(real: kerata.KerasTensor) -> tuple[kerata.KerasTensor, kerata.KerasTensor]:
-        noise = kerata.random.normal((BATCH, NOISE), seed=seeds)
-        d_loss, gradients = kerata.value_and_grad(judged, players[1])(real, noise)
-        optimizers[1].apply(gradients, players[1])
-        g_loss, gradients = kerata.value_and_grad(fooled, players[0])(noise)
-        optimizers[0].apply(gradients, players[0])
-        return g_loss, d_loss
-
-    return step
+    def train_step(self, data: kerata.KerasTensor) -> dict[str, kerata.KerasTensor]:
+        """A step of each player, with one noise."""
+        real, _, _ = kerata.utils.unpack_x_y_sample_weight(data)
+        noise = kerata.random.normal((ops.shape(real)[0], NOISE), seed=self.seeds)
+        critic, artist = (
+            player.trainable_variables for player in (self.discriminator, self.generator)
+        )
+        d_loss, gradients = kerata.value_and_grad(self.judged, critic)(real, noise)
+        self.optimizer.apply(gradients, critic)
+        g_loss, gradients = kerata.value_and_grad(self.unmasked, artist)(noise)
+        self.optimizer.apply(gradients, artist)
+        return {"generator": g_loss, "discriminator": d_loss}
 
 
 def draw(images: np.ndarray, path: pathlib.Path) -> None:
@@ -106,23 +108,24 @@ def main() -> None:
     kerata.utils.set_random_seed(7)
 
     (images, _), _ = kerata.datasets.digits.load_data(test_split=0.01)
-    images = images.astype("float32") / 16.0
-    generator, discriminator = build()
-    step = make_step(generator, discriminator)
-    rng = np.random.default_rng(0)
+    gan = GAN()
+    gan.compile(
+        optimizer={
+            "generator": kerata.optimizers.Adam(3e-4, beta_1=0.5),
+            "discriminator": kerata.optimizers.Adam(3e-4, beta_1=0.5),
+        }
+    )
     start = time.perf_counter()
-    for epoch in range(options.epochs):
-        order = rng.permutation(len(images))
-        losses = [
-            step(images[order[i : i + BATCH]]) for i in range(0, len(images) - BATCH + 1, BATCH)
-        ]
-        if (epoch + 1) % 25 == 0:
-            g_loss, d_loss = ops.convert_to_numpy(ops.mean(ops.convert_to_tensor(losses), 0))
-            print(f"epoch {epoch + 1}: generator {g_loss:.3f}, discriminator {d_loss:.3f}")
+    history = gan.fit(
+        images.astype("float32") / 16.0, batch_size=64, epochs=options.epochs, verbose=0
+    )
+    for epoch in range(24, options.epochs, 25):
+        losses = ", ".join(f"{n} {values[epoch]:.3f}" for n, values in history.history.items())
+        print(f"epoch {epoch + 1}: {losses}")
     backend = kerata.config.backend()
     print(f"{options.epochs} epochs on {backend} in {time.perf_counter() - start:.1f} s")
-    noise = rng.standard_normal((48, NOISE)).astype("float32")
-    samples = generator.predict(noise, verbose=0)
+    noise = np.random.default_rng(0).standard_normal((48, NOISE)).astype("float32")
+    samples = gan.generator.predict(noise, verbose=0)
     draw(samples, options.picture or pathlib.Path(f"gan-{backend}.png"))
 
 

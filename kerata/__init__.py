@@ -15,6 +15,7 @@ from kerata import (
     config,
     constraints,
     datasets,
+    distillation,
     dtype_policies,
     initializers,
     layers,
@@ -29,11 +30,13 @@ from kerata import (
     saving,
     tree,
     utils,
+    wrappers,
 )
 from kerata._version import __version__
 from kerata.backends.registry import set_backend, use_backend
 from kerata.core.graph import Function
 from kerata.core.names import name_scope
+from kerata.core.remat import RematScope, remat
 from kerata.core.stateless import StatelessScope
 from kerata.core.symbolic import KerasTensor, Operation
 from kerata.core.transforms import checkpoint, grad, jit, value_and_grad

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from kerata.backends import dtypes
 from kerata.backends.dtypes import result_type, standardize_dtype
-from kerata.backends.registry import backend
+from kerata.backends.registry import backend, loaded
 from kerata.config import (
     epsilon,
     floatx,
@@ -17,6 +18,7 @@ from kerata.config import (
 )
 from kerata.core.names import get_uid, reset_uids
 from kerata.core.symbolic import KerasTensor
+from kerata.dtype_policies import set_dtype_policy
 
 
 def is_float_dtype(dtype: Any) -> bool:
@@ -35,12 +37,19 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Start counting automatic names again, and free what is no longer used."""
-    reset_uids()
-    if free_memory:
-        import gc
+    """Forget what building models left behind: counters of names, the global dtype policy.
 
+    Args:
+        free_memory: also collect what nothing refers to, and let the engines in use drop the
+            programs and the memory that they keep for later. Models that are still referred to go
+            on as they are.
+    """
+    reset_uids()
+    set_dtype_policy(None)
+    if free_memory:
         gc.collect()
+        for engine in loaded():
+            engine.clear()
 
 
 __all__ = [

@@ -24,6 +24,7 @@ _settings: dict[str, Any] = {
     "flash_attention": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
+    "read_ahead": 2,
 }
 
 
@@ -142,6 +143,22 @@ def disable_flash_attention() -> None:
 def is_flash_attention_enabled() -> bool | None:
     """True or False as set, None where the choice is left to the operation."""
     return _settings["flash_attention"]
+
+
+def read_ahead() -> int:
+    """How many batches `fit` prepares in a thread while a step runs; 0 for none, and no thread."""
+    return int(_settings["read_ahead"])
+
+
+def set_read_ahead(batches: int) -> None:
+    """Set how many batches are prepared in advance, 2 unless changed.
+
+    With 0 a generator runs in the thread that called `fit`: for one that uses the model, or
+    something that belongs to that thread, and to stop in it with a debugger.
+    """
+    if isinstance(batches, bool) or not isinstance(batches, int) or batches < 0:
+        raise ValueError(f"set_read_ahead: batches must be an int of 0 or more; got {batches!r}")
+    _settings["read_ahead"] = batches
 
 
 def max_epochs() -> int | None:

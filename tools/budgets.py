@@ -6,7 +6,7 @@ The rules, for the package `kerata/` but where it says otherwise:
 
 - a file, tests and tools included, has at most 600 lines;
 - a function has at most 100 lines, its docstring not counted;
-- the files of `Layer`, `Model` and the trainer have at most 2,500 lines together;
+- the files of `Layer`, `Model` and the trainer have at most 3,000 lines together;
 - no backend is asked for by name outside `kerata/backends/`.
 """
 
@@ -19,10 +19,11 @@ from pathlib import Path
 FILE_LINES = 600
 FUNCTION_LINES = 100
 USUAL_FUNCTION_LINES = 30
-CORE_LINES = 2_500
+CORE_LINES = 3_000
 
 FOLDERS = ("kerata", "tests", "tools", "benchmarks", "examples")
 CORE_CLASSES = {"Layer", "Model"}
+BESIDE = {"data", "limits", "tuning"}  # in the trainer's folder
 BACKENDS = {"jax", "torch", "tensorflow", "numpy", "openvino"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -63,9 +64,10 @@ def asks_for_backend(node: ast.AST) -> bool:
 
 
 def is_core(path: Path, tree: ast.Module) -> bool:
-    """Whether a file belongs to `Layer`, to `Model` or to the trainer (not to its data)."""
+    """Whether a file belongs to `Layer`, to `Model` or to the trainer (not to what feeds it or
+    stands on its public hooks)."""
     if path.parts[:2] == ("kerata", "training"):
-        return not any(part.startswith("data") for part in path.parts[2:])
+        return not BESIDE.intersection(path.with_suffix("").parts)
     return any(isinstance(node, ast.ClassDef) and node.name in CORE_CLASSES for node in tree.body)
 
 

@@ -32,21 +32,25 @@ class Backend:
     Attributes:
         name: what `kerata.set_backend` takes.
         tensor_types: the classes of its tensors.
+        graph_types: the classes among these whose tensors live as long as their graph.
         floats: the floating dtypes that its tensors keep when they meet Python's numbers.
         kernels: name of an operation to its kernel; primitives must be there, composites may.
         trains: whether it can differentiate.
         computes: whether its tensors hold values (`abstract` and `onnx` only reason and write).
         repeats: whether running several steps in one call may pay (see `repeat`).
         gathers: whether in-memory data is put on the device whole and gathered there.
+        call_overhead: seconds that calling a compiled function takes beside its work, about.
     """
 
     name: str = ""
     tensor_types: tuple[Any, ...] = ()
+    graph_types: tuple[Any, ...] = ()
     floats: frozenset[Any] = frozenset()
     trains: bool = False
     computes: bool = True
     repeats: bool = False
     gathers: bool = False
+    call_overhead: float = 0.0
 
     def __init__(self) -> None:
         self.kernels: dict[str, Callable[..., Any]] = {}
@@ -148,11 +152,40 @@ class Backend:
         """A context in which nothing is recorded for a backward pass."""
         return contextlib.nullcontext()
 
+    def knows(self, x: Any) -> bool:
+        """Whether the values of a tensor can be read now, and not only once a program runs."""
+        return self.computes
+
     def wait(self, x: Any) -> None:
         """Return once the tensors of the tree `x` are computed."""
 
+    def profile(self, directory: str) -> contextlib.AbstractContextManager[Any]:
+        """A context whose operations the engine's own profiler writes to `directory`.
+
+        TensorBoard's profile plug-in reads what it writes. Where an engine has no profiler, nothing
+        is written.
+        """
+        return contextlib.nullcontext()
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Whether `error` says that memory ran out."""
+        return isinstance(error, MemoryError)
+
+    def clear(self) -> None:
+        """Free what the engine keeps of programs and memory that nothing uses."""
+
     def seed(self, seed: int) -> None:
         """Follow `kerata.utils.set_random_seed`."""
+
+    def random_state(self) -> Any:
+        """Where the engine's own generator is, as arrays; None where that can't be told."""
+        return None
+
+    def set_random_state(self, value: Any) -> None:
+        """Put the engine's own generator where `random_state` said that it was."""
+
+    def forget_gradient(self, storage: Any) -> None:
+        """Drop the gradient that a backward pass of the engine's own left at a `storage`."""
 
     def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Abstract evaluation of a function that uses this engine's own calls.

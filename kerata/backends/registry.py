@@ -124,6 +124,11 @@ def load(name: str) -> Backend:
         return _loaded[name]
 
 
+def loaded() -> list[Backend]:
+    """The backends that were used in this process."""
+    return list(_loaded.values())
+
+
 def _default_name() -> str:
     return config.default_backend() or next(
         n for n in ("jax", "torch", "tensorflow", "numpy") if installed(n)

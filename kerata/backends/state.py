@@ -5,8 +5,9 @@ One object with plain attributes, so that the path of every operation reads it i
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ class State(threading.local):
         call: counts outermost layer calls, to tell the losses of one from those of the last.
         added_losses: whether a layer added a loss in the outermost call that runs or ran last.
         differentiating: how many gradients are being taken around this point.
+        masks: tensors and their masks in a function that is traced whole, or None.
         names: the names of the scopes and layers around this point.
+        remat: the `RematScope` around this point, or None.
+        rematerializing: whether a rematerialised layer's call encloses this point.
     """
 
     def __init__(self) -> None:
@@ -41,10 +45,25 @@ class State(threading.local):
         self.call = 0
         self.added_losses = False
         self.differentiating = 0
+        self.masks: list[tuple[Any, Any]] | None = None
         self.names: list[str] = []
+        self.remat: Any = None
+        self.rematerializing = False
 
 
 state = State()
+
+
+@contextlib.contextmanager
+def restored(saved: dict[str, Any]) -> Iterator[None]:
+    """The thread's state as it was: what is computed again may run elsewhere and later."""
+    previous = dict(vars(state))
+    vars(state).update(saved)
+    try:
+        yield
+    finally:
+        vars(state).update(previous)
+
 
 # Every public operation by name, filled by `kerata.ops`: how tensors of ours find their operators.
 operations: dict[str, Any] = {}

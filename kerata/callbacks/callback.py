@@ -17,7 +17,15 @@ class Callback:
     Attributes:
         model: the model that is trained.
         params: `verbose`, `epochs`, `steps`.
+        state_attributes: the names of the attributes that a run which goes on after an interruption
+            needs; `get_state` and `set_state` hand them over.
+        writes_files: whether it writes files; it is left out of a `fast_dev_run` then.
+        comes_last: whether its hooks are called after those of all others.
     """
+
+    state_attributes: tuple[str, ...] = ()
+    writes_files: bool = False
+    comes_last: bool = False
 
     def __init__(self) -> None:
         self._model: Any = None
@@ -35,6 +43,15 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Tell it `verbose`, `epochs` and `steps`."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """What `BackupAndRestore` keeps of it: numbers, strings, arrays, lists and dictionaries."""
+        return {name: getattr(self, name) for name in self.state_attributes}
+
+    def set_state(self, value: dict[str, Any]) -> None:
+        """Go on with what `get_state` gave; called after `on_train_begin`."""
+        for name, held in value.items():
+            setattr(self, name, held)
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """As `on_train_batch_begin`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from kerata.callbacks.callback import Callback, Logs, wants_batches
@@ -19,6 +20,9 @@ class CallbackList(Callback):
         add_progbar: add a `ProgbarLogger` if there is none.
         model: the model.
         params: `verbose`, `epochs`, `steps`.
+
+    Attributes:
+        clock: what makes a context around each hook that is called; None for none.
     """
 
     def __init__(
@@ -38,12 +42,14 @@ class CallbackList(Callback):
                     + (" (a class: call it)" if isinstance(one, type) else "")
                 )
         self.callbacks: list[Callback] = given
+        self.clock: Callable[[Callback], AbstractContextManager[Any]] | None = None
         self.history = next((c for c in given if isinstance(c, History)), None)
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
             self.callbacks.append(ProgbarLogger())
         if add_history and self.history is None:
             self.history = History()
             self.callbacks.append(self.history)
+        self.callbacks.sort(key=lambda c: c.comes_last)
         self._batch = {
             mode: [c for c in self.callbacks if wants_batches(c, mode)]
             for mode in ("train", "test", "predict")
@@ -64,10 +70,12 @@ class CallbackList(Callback):
 
     def append(self, callback: Callback) -> None:
         """Add a callback."""
-        self.callbacks.append(callback)
         for mode, listed in self._batch.items():
             if wants_batches(callback, mode):
                 listed.append(callback)
+                listed.sort(key=lambda c: c.comes_last)
+        self.callbacks.append(callback)
+        self.callbacks.sort(key=lambda c: c.comes_last)
 
     def wants_batches(self, mode: str) -> bool:
         """Whether one has a hook for batches of "train", "test" or "predict"."""
@@ -80,58 +88,52 @@ class CallbackList(Callback):
             if shown is not None:
                 shown(mode, step, logs)
 
+    def _call(self, callbacks: list[Callback], hook: str, *args: Any) -> None:
+        for callback in callbacks:
+            if self.clock is None:
+                getattr(callback, hook)(*args)
+            else:
+                with self.clock(callback):
+                    getattr(callback, hook)(*args)
+
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, logs)
+        self._call(self.callbacks, "on_epoch_begin", epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
+        self._call(self.callbacks, "on_epoch_end", epoch, logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        for callback in self._batch["train"]:
-            callback.on_train_batch_begin(batch, logs)
+        self._call(self._batch["train"], "on_train_batch_begin", batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self._batch["train"]:
-            callback.on_train_batch_end(batch, logs)
+        self._call(self._batch["train"], "on_train_batch_end", batch, logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        for callback in self._batch["test"]:
-            callback.on_test_batch_begin(batch, logs)
+        self._call(self._batch["test"], "on_test_batch_begin", batch, logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self._batch["test"]:
-            callback.on_test_batch_end(batch, logs)
+        self._call(self._batch["test"], "on_test_batch_end", batch, logs)
 
     def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        for callback in self._batch["predict"]:
-            callback.on_predict_batch_begin(batch, logs)
+        self._call(self._batch["predict"], "on_predict_batch_begin", batch, logs)
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self._batch["predict"]:
-            callback.on_predict_batch_end(batch, logs)
+        self._call(self._batch["predict"], "on_predict_batch_end", batch, logs)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_begin(logs)
+        self._call(self.callbacks, "on_train_begin", logs)
 
     def on_train_end(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_end(logs)
+        self._call(self.callbacks, "on_train_end", logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_begin(logs)
+        self._call(self.callbacks, "on_test_begin", logs)
 
     def on_test_end(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_end(logs)
+        self._call(self.callbacks, "on_test_end", logs)
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_begin(logs)
+        self._call(self.callbacks, "on_predict_begin", logs)
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_end(logs)
+        self._call(self.callbacks, "on_predict_end", logs)

@@ -7,28 +7,47 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from kerata import losses
 from kerata.callbacks.callback import Callback, Logs
 
 _MODES = ("auto", "min", "max")
-_GROWING = ("acc", "auc", "precision", "recall", "iou", "f1", "fbeta", "r2_score", "hits")
 
 
 def direction(monitor: str, mode: str, model: Any = None) -> Callable[[float, float], bool]:
     """`better(a, b)`: whether `a` is better than `b` for this metric.
+
+    With `mode="auto"` the metric of that name in `model` knows; losses get better downwards.
+    Where nothing is known, `better` raises a ValueError when it is called.
 
     Raises:
         ValueError: `mode` is unknown.
     """
     if mode not in _MODES:
         raise ValueError(f"mode must be one of {', '.join(_MODES)}; got {mode!r}")
-    if mode == "auto":
-        name = monitor.removeprefix("val_")
-        mode = "max" if any(part in name for part in _GROWING) else "min"
-        for metric in getattr(model, "metrics", ()):
-            found = getattr(metric, "_direction", None)
-            if metric.name == name and found:
-                mode = "max" if found == "up" else "min"
-    return (lambda a, b: a > b) if mode == "max" else (lambda a, b: a < b)
+    found = _known(monitor, model) if mode == "auto" else mode
+
+    def better(a: float, b: float) -> bool:
+        if found is None:
+            raise ValueError(
+                f"Whether {monitor!r} is better when it is larger or smaller is not known: give "
+                "mode='max' or mode='min'"
+            )
+        return a > b if found == "max" else a < b
+
+    return better
+
+
+def _known(monitor: str, model: Any) -> str | None:
+    name = monitor.removeprefix("val_")
+    if name == "loss" or name.endswith("_loss"):
+        return "min"
+    # With several outputs, a metric's name stands after the output's.
+    fitting = (m for m in getattr(model, "metrics", ()) if f"_{name}".endswith(f"_{m.name}"))
+    nearest = max(fitting, key=lambda m: len(m.name), default=None)
+    function = getattr(nearest, "_fn", None)
+    if function is not None and function is getattr(losses, function.__name__, None):
+        return "min"
+    return {"up": "max", "down": "min"}.get(getattr(nearest, "_direction", None) or "")
 
 
 def warn_unwatched(callback: Any, logs: Logs) -> None:
@@ -53,6 +72,8 @@ class EarlyStopping(Callback):
         restore_best_weights: put the weights of the best epoch back at the end.
         start_from_epoch: epochs at the start that are not looked at.
     """
+
+    state_attributes = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
 
     def __init__(
         self,

@@ -11,13 +11,24 @@ from kerata.callbacks.callback import Callback, Logs
 from kerata.callbacks.early_stopping import direction, warn_unwatched
 
 
-def _rate_of(optimizer: Any) -> float:
+def rate_of(optimizer: Any) -> float:
+    """The learning rate as a number."""
     rate = optimizer.learning_rate
     return float(rate.numpy() if hasattr(rate, "numpy") else rate)
 
 
+def rates(optimizer: Any) -> dict[str, float]:
+    """The learning rates as they stand in logs: one, or one for each of several optimizers."""
+    return {
+        f"learning_rate_{label}" if label else "learning_rate": rate_of(one)
+        for label, one in optimizer.rated().items()
+    }
+
+
 class LearningRateScheduler(Callback):
     """Set the learning rate at the beginning of every epoch.
+
+    Of several optimizers each is asked about in turn.
 
     Args:
         schedule: `schedule(epoch, rate)`, or `schedule(epoch)`, returns the epoch's rate; epochs
@@ -31,8 +42,11 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        optimizer = self.model.optimizer
-        rate = self._call(epoch, _rate_of(optimizer))
+        for optimizer in self.model.optimizer.rated().values():
+            self._set(epoch, optimizer)
+
+    def _set(self, epoch: int, optimizer: Any) -> None:
+        rate = self._call(epoch, rate_of(optimizer))
         if not isinstance(rate, (int, float)) and not getattr(rate, "shape", None) == ():
             raise ValueError(
                 f"LearningRateScheduler: the schedule must return a number; got {rate!r} for "
@@ -51,11 +65,11 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if isinstance(logs, dict):
-            logs["learning_rate"] = _rate_of(self.model.optimizer)
+            logs |= rates(self.model.optimizer)
 
 
 class ReduceLROnPlateau(Callback):
-    """Lower the learning rate when a metric has stopped getting better.
+    """Lower the learning rate when a metric has stopped getting better; that of each optimizer.
 
     Args:
         monitor: the metric's name in the logs.
@@ -67,6 +81,8 @@ class ReduceLROnPlateau(Callback):
         cooldown: epochs after a reduction in which nothing is counted.
         min_lr: the least rate.
     """
+
+    state_attributes = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,
@@ -100,7 +116,7 @@ class ReduceLROnPlateau(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         optimizer = self.model.optimizer
         if isinstance(logs, dict):
-            logs["learning_rate"] = _rate_of(optimizer)
+            logs |= rates(optimizer)
         value = (logs or {}).get(self.monitor)
         if value is None:
             warn_unwatched(self, logs)
@@ -114,10 +130,11 @@ class ReduceLROnPlateau(Callback):
         elif self.cooldown_counter <= 0:
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce(epoch, optimizer)
+                for one in optimizer.rated().values():
+                    self._reduce(epoch, one)
 
     def _reduce(self, epoch: int, optimizer: Any) -> None:
-        old = _rate_of(optimizer)
+        old = rate_of(optimizer)
         if old <= self.min_lr:
             return
         new = max(old * self.factor, self.min_lr)

@@ -33,6 +33,8 @@ class CSVLogger(Callback):
         append: whether to go on in a file that is there; otherwise it is written anew.
     """
 
+    writes_files = True
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = Path(filename)

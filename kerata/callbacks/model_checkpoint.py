@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerata.callbacks.callback import Callback, Logs
-from kerata.callbacks.early_stopping import direction, warn_unwatched
+from kerata.callbacks.saver import Saver
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(Saver):
     """Save the model after epochs, or after every so many batches.
 
     Args:
@@ -40,7 +39,7 @@ class ModelCheckpoint(Callback):
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(monitor, save_best_only, mode, save_freq, initial_value_threshold)
         self.filepath = os.fspath(filepath)
         ending = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(ending):
@@ -48,43 +47,10 @@ class ModelCheckpoint(Callback):
                 f"ModelCheckpoint: filepath must end in {ending!r} with "
                 f"save_weights_only={save_weights_only}; got {self.filepath!r}"
             )
-        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
-            raise ValueError(
-                "ModelCheckpoint: save_freq must be 'epoch' or a number of batches; "
-                f"got {save_freq!r}"
-            )
-        direction(monitor, mode)
-        self.monitor = monitor
         self.verbose = verbose
-        self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.mode = mode
-        self.save_freq = save_freq
-        self.best = initial_value_threshold
-        self._epoch = self._batches = 0
-        if save_freq != "epoch":
-            # A hook for batches makes `fit` stop after each: there is one only where it is needed.
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
-    def on_train_begin(self, logs: Logs = None) -> None:
-        self._better = direction(self.monitor, self.mode, self.model)
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self._epoch = epoch
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self.save_freq == "epoch":
-            self._save(epoch, None, logs)
-
-    def _after_batch(self, batch: int, logs: Logs = None) -> None:
-        self._batches += 1
-        if self._batches % int(self.save_freq) == 0:
-            self._save(self._epoch, batch, logs)
-
-    def _save(self, epoch: int, batch: int | None, logs: Logs) -> None:
-        logs = logs or {}
-        if self.save_best_only and not self._is_best(logs):
-            return
+    def save(self, epoch: int, batch: int | None, logs: Mapping[str, Any]) -> None:
         path = self._path(epoch, batch, logs)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if self.verbose:
@@ -93,16 +59,6 @@ class ModelCheckpoint(Callback):
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
-
-    def _is_best(self, logs: Any) -> bool:
-        if self.monitor not in logs:
-            warn_unwatched(self, logs)
-            return False
-        value = float(logs[self.monitor])
-        if math.isnan(value) or (self.best is not None and not self._better(value, self.best)):
-            return False
-        self.best = value
-        return True
 
     def _path(self, epoch: int, batch: int | None, logs: Any) -> str:
         fields = {"epoch": epoch + 1, **logs}

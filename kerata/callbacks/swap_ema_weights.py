@@ -18,6 +18,8 @@ class SwapEMAWeights(Callback):
         ValueError: the optimizer has no averages (`use_ema=True`).
     """
 
+    state_attributes = ("_swapped",)
+
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
         self.swap_on_epoch = swap_on_epoch

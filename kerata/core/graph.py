@@ -100,13 +100,11 @@ class Function(Operation):
 class _Step:
     """One node of the plan: where its arguments come from and where its results go."""
 
-    __slots__ = ("node", "only", "operation", "out", "symbolic", "tree")
+    __slots__ = ("node", "only", "operation", "out")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.operation = node.operation
-        leaves, self.tree = optree.tree_flatten((tuple(node.args), node.kwargs), none_is_leaf=True)
-        self.symbolic = [(id(x), None) if isinstance(x, KerasTensor) else (None, x) for x in leaves]
         single = len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor)
         self.only = id(node.args[0]) if single else None
         self.out = [id(t) for t in node.outputs]
@@ -116,8 +114,8 @@ class _Step:
             if self.only is not None:
                 result = self.operation(values[self.only])
             else:
-                flat = [x if key is None else values[key] for key, x in self.symbolic]
-                args, kwargs = optree.tree_unflatten(self.tree, flat)
+                args = [_filled(x, values) for x in self.node.args]
+                kwargs = {k: _filled(x, values) for k, x in self.node.kwargs.items()}
                 result = self.operation(*args, **kwargs)
         except Exception as error:
             add_call_site(error, self.node.where)
@@ -129,6 +127,20 @@ class _Step:
                 self.out, optree.tree_leaves(result, none_is_leaf=True), strict=True
             ):
                 values[key] = value
+
+
+def _filled(x: Any, values: dict[int, Any]) -> Any:
+    """`x` with tensors in the place of the symbolic ones."""
+    if isinstance(x, KerasTensor):
+        return values[id(x)]
+    if x.__class__ is list or x.__class__ is tuple:
+        return x.__class__([_filled(y, values) for y in x])
+    if x.__class__ is dict:
+        return {k: _filled(y, values) for k, y in x.items()}
+    if not optree.tree_is_leaf(x, none_is_leaf=True):
+        leaves, tree = optree.tree_flatten(x, none_is_leaf=True)
+        return optree.tree_unflatten(tree, [_filled(y, values) for y in leaves])
+    return x
 
 
 def _leaves(tree: Any, what: str) -> list[KerasTensor]:

@@ -102,8 +102,53 @@ def set_random_seed(seed: int) -> None:
     _process.start = _process.stream.getrandbits(31)
     if _process.generator is not None:
         _process.generator.state.assign(np.array([_process.start, 0], np.int32))
-    for backend in list(registry._loaded.values()):
+    for backend in registry.loaded():
         backend.seed(seed)
+
+
+def random_state() -> dict[str, Any]:
+    """Where all that draws is, as numbers and arrays: Python's `random`, NumPy, the process' own
+    stream and the active engine."""
+    generator = _process.generator
+    backend = registry.ensure()
+    return {
+        "python": random.getstate(),
+        "array": np.random.get_state(),
+        "process": {
+            "stream": _process.stream.getstate(),
+            "start": _process.start,
+            "generator": None if generator is None else generator.state.numpy(),
+        },
+        "engine": {backend.name: backend.random_state()},
+    }
+
+
+def set_random_state(value: dict[str, Any]) -> None:
+    """Put what draws where `random_state` said that it was; what `value` lacks stays."""
+    if "python" in value:
+        random.setstate(_tuples(value["python"]))
+    if "array" in value:
+        held = value["array"]
+        np.random.set_state(held if isinstance(held, dict) else tuple(held))
+    if "process" in value:
+        _set_process(value["process"])
+    backend = registry.ensure()
+    engine = value.get("engine", {}).get(backend.name)
+    if engine is not None:
+        backend.set_random_state(engine)
+
+
+def _set_process(value: dict[str, Any]) -> None:
+    _process.stream.setstate(_tuples(value["stream"]))
+    _process.start = value["start"]
+    held = value["generator"]
+    if held is not None or _process.generator is not None:
+        start = np.array([_process.start, 0], np.int32)
+        global_generator().state.assign(start if held is None else held)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def draw_seed(seed: Any) -> Any:

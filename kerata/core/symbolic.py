@@ -41,6 +41,8 @@ class KerasTensor(Operators):
     """
 
     __slots__ = ("__weakref__", "dtype", "index", "name", "node", "ragged", "shape", "sparse")
+    ragged_rank: int | None = None  # of ragged tensors, which there are none of here
+    row_splits_dtype: str | None = None
 
     def __init__(
         self,

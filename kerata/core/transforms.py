@@ -6,6 +6,7 @@ They take functions that read and write `Variable`s.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import optree
 
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
+from kerata.core import masks
 
 
 def value_and_grad(
@@ -51,7 +53,7 @@ def value_and_grad(
                 f"Only a scalar can be differentiated; the function returned the shape "
                 f"{tuple(value.shape)}"
             )
-        return value, aux
+        return value, _with_masks(aux)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -65,9 +67,26 @@ def value_and_grad(
             (value, aux), gradients = run(*args, **kwargs)
         finally:
             state.differentiating -= 1
+        aux = _masked(*aux)
         return ((value, aux) if has_aux else value), gradients
 
     return call
+
+
+def _with_masks(result: Any) -> tuple[Any, Any]:
+    """A result and the masks of its tensors, which a transformation gives back as other tensors."""
+    if not masks.any_masks():
+        return result, None
+    return result, [masks.get_mask(x) for x in optree.tree_leaves(result, none_is_leaf=True)]
+
+
+def _masked(result: Any, found: list[Any] | None) -> Any:
+    """The result, its tensors with these masks."""
+    if found is not None:
+        for x, mask in zip(optree.tree_leaves(result, none_is_leaf=True), found, strict=True):
+            if mask is not None:
+                masks.set_mask(x, mask)
+    return result
 
 
 def _with_tensors(args: Any, kwargs: Any, backend: Any) -> tuple[Any, Any]:
@@ -128,6 +147,9 @@ class jit:
         options: of a backend: `jit_compile=True` asks for XLA on TensorFlow and for `torch.compile`
             on torch.
 
+    Attributes:
+        compile_seconds: the time of the calls in which a program was compiled.
+
     Example:
         >>> @jit
         ... def step(x):
@@ -144,6 +166,7 @@ class jit:
         assert function is not None
         self.function = function
         self.options = options
+        self.compile_seconds = 0.0
         self._compiled: dict[str, Callable[..., Any]] = {}
         functools.update_wrapper(self, function)
 
@@ -153,7 +176,12 @@ class jit:
         if compiled is None:
             compiled = self._compiled[backend.name] = backend.jit(self.function, **self.options)
         args, kwargs = _with_tensors(args, kwargs, backend)
-        return compiled(*args, **kwargs)
+        programs = getattr(compiled, "compilations", ())
+        count, start = len(programs), time.perf_counter()
+        result = compiled(*args, **kwargs)
+        if len(programs) > count:
+            self.compile_seconds += time.perf_counter() - start
+        return result
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -169,6 +197,21 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return (state.backend or ensure()).checkpoint(function)(*args, **kwargs)
+        from kerata.ops.dispatch import is_symbolic
+
+        backend = state.backend or ensure()
+        args, kwargs = _with_tensors(args, kwargs, backend)
+        leaves, tree = optree.tree_flatten((args, kwargs), none_is_leaf=True)
+        if any(map(is_symbolic, leaves)):
+            return function(*args, **kwargs)
+        places = [i for i, x in enumerate(leaves) if isinstance(x, backend.tensor_types)]
+
+        def of_tensors(*tensors: Any) -> Any:
+            given = dict(zip(places, tensors))
+            new = [given.get(i, x) for i, x in enumerate(leaves)]
+            args, kwargs = optree.tree_unflatten(tree, new)
+            return _with_masks(function(*args, **kwargs))
+
+        return _masked(*backend.checkpoint(of_tensors)(*(leaves[i] for i in places)))
 
     return call

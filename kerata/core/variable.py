@@ -42,6 +42,14 @@ class Variable(Operators):
     [2.0, 3.0]
     """
 
+    name: str = ""
+    path: str = ""
+    aggregation: str | None = "none"
+    synchronization: str = "auto"
+    regularizer: Any = None
+    constraint: Any = None
+    overwrite_with_gradient: bool = False
+
     def __init__(
         self,
         initializer: Any,
@@ -66,9 +74,6 @@ class Variable(Operators):
         self.synchronization = synchronization
         self.layout = layout
         self.on_host = on_host
-        self.regularizer: Any = None
-        self.constraint: Any = None
-        self.overwrite_with_gradient = False
         self._trainable = bool(trainable)
         self._autocast = bool(autocast)
         self._home: Any = None
@@ -111,6 +116,14 @@ class Variable(Operators):
         if self._home is None:
             return f"{text}, not drawn yet>"
         return f"{text}, on {self._home.name}, value={np.array2string(self.numpy(), threshold=20)}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        unbound = {"_home": None, "_direct_on": None, "_initial": None}
+        return {**vars(self), **unbound, "_storage": self.numpy()}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        array = kept["_storage"]
+        vars(self).update(kept, _storage=None, _direct_on=_NOWHERE, _initial=lambda: array)
 
     # What it is
 

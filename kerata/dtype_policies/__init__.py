@@ -9,10 +9,21 @@ from kerata.core.identifiers import table_of
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.dtype_policies.policy import DTypePolicy, dtype_policy, set_dtype_policy
 from kerata.dtype_policies.policy_map import DTypePolicyMap
+from kerata.dtype_policies.quantized import (
+    AWQDTypePolicy,
+    GPTQDTypePolicy,
+    Int4DTypePolicy,
+    QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy,
+    from_name,
+)
 
 FloatDTypePolicy = DTypePolicy
 
-_TABLE = table_of(DTypePolicy, DTypePolicyMap, FloatDTypePolicy=DTypePolicy)
+_TABLE = table_of(
+    DTypePolicy, DTypePolicyMap, QuantizedDTypePolicy, QuantizedFloat8DTypePolicy, Int4DTypePolicy,
+    GPTQDTypePolicy, AWQDTypePolicy, FloatDTypePolicy=DTypePolicy,
+)  # fmt: skip
 
 
 def get(identifier: Any) -> Any:
@@ -28,7 +39,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        return DTypePolicy(identifier)
+        return from_name(identifier) or DTypePolicy(identifier)
     return DTypePolicy(dtypes.standardize_dtype(identifier))
 
 

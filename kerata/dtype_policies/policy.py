@@ -37,7 +37,7 @@ class DTypePolicy(Configurable):
 
     def __init__(self, name: str | None = None) -> None:
         if name is None:
-            name = dtype_policy().name
+            name = dtype_policy().source_name
         if not isinstance(name, str):
             raise TypeError(f"DTypePolicy: name must be a string; got {name!r}")
         if name not in _MIXED and name not in (*dtypes.ALL, *dtypes.STRINGS):
@@ -53,6 +53,15 @@ class DTypePolicy(Configurable):
     def name(self) -> str:
         """Its name, which says everything about it."""
         return self._name
+
+    @property
+    def source_name(self) -> str:
+        """The name of the policy without quantization."""
+        return self.name
+
+    def at(self, path: str) -> DTypePolicy:
+        """The policy of the layer of this path."""
+        return self
 
     @property
     def compute_dtype(self) -> str:
@@ -100,7 +109,9 @@ def set_dtype_policy(policy: Any) -> None:
         policy: a name or a `DTypePolicy`; None for `config.floatx()` again.
     """
     if isinstance(policy, str):
-        policy = DTypePolicy(policy)
+        from kerata.dtype_policies import get
+
+        policy = get(policy)
     if policy is not None and not isinstance(policy, DTypePolicy):
         raise ValueError(
             f"set_dtype_policy: policy must be a name or a DTypePolicy; got {policy!r}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.dtype_policies.policy import DTypePolicy, dtype_policy
+from kerata.dtype_policies.quantized import from_name
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
@@ -41,6 +42,14 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
     def name(self) -> str:
         """`map_` and the name of the default policy."""
         return f"map_{self.default_policy.name}"
+
+    @property
+    def source_name(self) -> str:
+        """That of the default policy."""
+        return self.default_policy.source_name
+
+    def at(self, path: str) -> DTypePolicy:
+        return self[path]
 
     @property
     def compute_dtype(self) -> str:
@@ -85,7 +94,10 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
         return iter(self._policies)
 
     def get_config(self) -> dict[str, Any]:
-        default = None if self._default is None else self._default.name
+        default = self._default
+        if default is not None:
+            named = _policy(default.name) == default
+            default = default.name if named else serialize_object(default)
         return {"default_policy": default, "policy_map": serialize_object(dict(self._policies))}
 
     def __eq__(self, other: object) -> bool:
@@ -101,4 +113,6 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
 def _policy(value: Any) -> Any:
     """A policy from a name, a config or a policy; None stays None."""
     value = deserialize_object(value)
-    return value if value is None or isinstance(value, DTypePolicy) else DTypePolicy(value)
+    if value is None or isinstance(value, DTypePolicy):
+        return value
+    return (isinstance(value, str) and from_name(value)) or DTypePolicy(value)

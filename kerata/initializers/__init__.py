@@ -13,6 +13,7 @@ from kerata.initializers.base import Initializer, plan
 from kerata.initializers.constant import Constant, Identity, Ones, Zeros
 from kerata.initializers.orthogonal import Orthogonal
 from kerata.initializers.random import RandomNormal, RandomUniform, TruncatedNormal
+from kerata.initializers.stft import STFT
 from kerata.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -23,6 +24,7 @@ from kerata.initializers.variance_scaling import (
     VarianceScaling,
 )  # fmt: skip
 
+STFTInitializer = stft = STFT
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
 constant, ones, zeros = Constant, Ones, Zeros
@@ -35,8 +37,9 @@ lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 _TABLE = table_of(
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform,
     Ones, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
-    IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal, one=Ones, zero=Zeros,
-    normal=RandomNormal, uniform=RandomUniform,
+    STFT=STFT, stft=STFT, STFTInitializer=STFT, IdentityInitializer=Identity,
+    OrthogonalInitializer=Orthogonal, one=Ones, zero=Zeros, normal=RandomNormal,
+    uniform=RandomUniform,
 )  # fmt: skip
 
 

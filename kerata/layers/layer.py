@@ -21,7 +21,7 @@ from kerata.core.names import auto_name
 from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate, public_size
 from kerata.core.variable import Variable
 from kerata.layers.input_spec import InputSpec, check_inputs
-from kerata.layers.signatures import CallSpec, call_spec, call_specs, scoped
+from kerata.layers.signatures import CallSpec, call_spec, scoped
 from kerata.layers.state import LayerState
 
 
@@ -56,11 +56,14 @@ class Layer(LayerState, Configurable, Operation):
         "rms_scaling": False,
     }
     supports_masking = False
+    rematerializable = True
     input_spec: Any = None
     _building = False
+    _call_spec: ClassVar[CallSpec | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._call_spec = None
         if "build" in vars(cls) and "_build" not in vars(cls):
             cls.build = scoped(cls.build)  # type: ignore[method-assign]
 
@@ -88,6 +91,7 @@ class Layer(LayerState, Configurable, Operation):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
         self.built = False
+        self._remat = state.remat if self.rematerializable else None
         self._dtype_policy = dtype_policies.get(dtype)
         self._build_shape: Any = None
         if shape is not None:
@@ -107,10 +111,15 @@ class Layer(LayerState, Configurable, Operation):
         self._dtype_policy = dtype_policies.get(policy)
         self._refresh()
 
-    def _refresh(self) -> None:
-        policy = self._dtype_policy
-        self._compute = policy.compute_dtype
-        self._reads = self._compute if self._compute != policy.variable_dtype else None
+    def _refresh(self, path: str | None = None) -> None:
+        policy = self._dtype_policy.at(path or self.path)
+        if path and policy.quantization_mode:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) can't compute under the dtype policy "
+                f"{policy.name!r}: it has no quantized form. Give it {policy.source_name!r}"
+            )
+        self._variable, self._compute = policy.variable_dtype, policy.compute_dtype
+        self._reads = self._compute if self._compute != self._variable else None
 
     @property
     def dtype(self) -> str:
@@ -120,7 +129,7 @@ class Layer(LayerState, Configurable, Operation):
     @property
     def variable_dtype(self) -> str:
         """The dtype of its weights."""
-        return str(self._dtype_policy.variable_dtype)
+        return str(self._variable)
 
     @property
     def compute_dtype(self) -> str:
@@ -280,9 +289,13 @@ class Layer(LayerState, Configurable, Operation):
         """What it computes; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs)")
 
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """`layer_call` as the `RematScope` asks for that the layer was made in."""
+        return layer_call if self._remat is None else self._remat.of_layer(self, layer_call)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         backend = state.backend or ensure()
-        spec = call_specs.get(type(self)) or call_spec(type(self))
+        spec = type(self)._call_spec or call_spec(type(self))
         outermost = state.depth == 0
         if outermost:
             state.call += 1
@@ -290,8 +303,10 @@ class Layer(LayerState, Configurable, Operation):
         state.depth += 1
         names, casts, training = state.names, state.autocast, state.training
         names.append(self.name)
-        state.autocast = self._reads
         try:
+            if not self.built:
+                self._refresh("/".join(names))
+            state.autocast = self._reads
             plain = len(args) == 1 and not kwargs and isinstance(args[0], backend.tensor_types)
             if plain:
                 x = args[0]
@@ -313,7 +328,8 @@ class Layer(LayerState, Configurable, Operation):
                 kwargs = self._with_training(spec, args, kwargs)
             masked = "mask" in kwargs or masks.any_masks()
             before = self._previous_masks(spec, args, kwargs) if masked else None
-            y = self.call(*args, **kwargs)
+            call = self.call if self._remat is None else self.rematerialized_call(self.call)
+            y = call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self._regularize_activity(y)
             if masked:
@@ -489,6 +505,9 @@ class Layer(LayerState, Configurable, Operation):
             losses = self.losses if return_losses else None
         new = [scope.get(v) for v in self.non_trainable_variables]
         return (outputs, new, losses) if return_losses else (outputs, new)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_nodes": []}
 
     def __repr__(self) -> str:
         built = "" if self.built else ", not built"

@@ -41,15 +41,11 @@ class CallSpec:
                 self.masks[name] = name.removesuffix("_mask")
 
 
-call_specs: dict[type, CallSpec] = {}
-
-
-def call_spec(cls: type) -> CallSpec:
-    """The `CallSpec` of a layer class, cached."""
-    spec = call_specs.get(cls)
-    if spec is None:
-        spec = call_specs[cls] = CallSpec(cls.call)  # type: ignore[attr-defined]
-    return spec
+def call_spec(cls: Any) -> CallSpec:
+    """The `CallSpec` of a layer class, kept in its `_call_spec`."""
+    cls._call_spec = CallSpec(cls.call)
+    found: CallSpec = cls._call_spec
+    return found
 
 
 def scoped(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,6 +61,7 @@ def scoped(build: Callable[..., Any]) -> Callable[..., Any]:
         state.names.append(self.name)
         self._path = "/".join(state.names)
         try:
+            self._refresh(self._path)
             build(self, *args, **kwargs)
         finally:
             state.names.pop()

@@ -14,7 +14,12 @@ from kerata.backends.state import state
 from kerata.core.config_object import Configurable
 from kerata.core.masks import get_mask
 from kerata.core.names import auto_name
-from kerata.losses.reduction import checked_reduction, reduce_weighted, same_rank
+from kerata.losses.reduction import (
+    checked_reduction,
+    reduce_weighted,
+    reduce_with_divisor,
+    same_rank,
+)
 from kerata.ops.dispatch import Tensor, Tree
 
 
@@ -81,6 +86,29 @@ class Loss(Configurable):
             y_pred: the predictions; a mask that travels with them leaves losses out.
             sample_weight: weights, `(batch,)` or whatever broadcasts to the losses.
         """
+        return reduce_weighted(
+            *self._losses(y_true, y_pred, sample_weight), self.reduction, self._dtype
+        )
+
+    def with_divisor(self, y_true: Tree, y_pred: Tree, sample_weight: Any = None) -> Any:
+        """The reduced loss, and what the sum of the losses was divided by.
+
+        Losses of several batches weighted by it make the loss of all their samples together.
+
+        Returns:
+            The loss, and a number or a scalar; "sum" where the losses are added up alone, None
+            where the loss does not say what it divides by.
+        """
+        if type(self).__call__ is not Loss.__call__:
+            return self(y_true, y_pred, sample_weight=sample_weight), None
+        return reduce_with_divisor(
+            *self._losses(y_true, y_pred, sample_weight), self.reduction, self._dtype
+        )
+
+    def _losses(
+        self, y_true: Tree, y_pred: Tree, sample_weight: Any
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """The losses of samples, their weights and their mask."""
         mask = get_mask(y_pred)
         y_pred = converted(y_pred, self._dtype)
         y_true = converted(y_true, self._dtype if self.casts_targets else None)
@@ -90,7 +118,7 @@ class Loss(Configurable):
             mask = made if mask is None else ops.logical_and(mask, made)
         if sample_weight is not None:
             sample_weight = converted(sample_weight, self._dtype)
-        return reduce_weighted(losses, sample_weight, mask, self.reduction, self._dtype)
+        return losses, sample_weight, mask
 
 
 class LossFunctionWrapper(Loss):

@@ -89,9 +89,41 @@ def reduce_weighted(
             losses that count; "mean_with_sample_weight", which divides it by the sum of weights.
         dtype: the dtype to compute in.
     """
+    return reduced(*_weighted(values, sample_weight, mask, reduction, dtype), reduction)
+
+
+def reduce_with_divisor(
+    values: Tensor,
+    sample_weight: Tensor | None,
+    mask: Tensor | None,
+    reduction: str | None,
+    dtype: str,
+) -> tuple[Tensor, Any]:
+    """`reduce_weighted`, and what it divided the sum of the weighted losses by.
+
+    That is a number or a float32 scalar; "sum" where it did not divide, None where `values` is a
+    scalar, reduced by who made it.
+    """
+    values, sample_weight = _weighted(values, sample_weight, mask, reduction, dtype)
+    value = reduced(values, sample_weight, reduction)
+    if len(values.shape) == 0:
+        return value, None
+    if reduction == "sum":
+        return value, "sum"
+    if reduction == "mean_with_sample_weight" and sample_weight is not None:
+        return value, ops.sum(ops.cast(sample_weight, "float32"))
+    if mask is None:
+        return value, count(values)
+    valid = ops.sum(ops.cast(mask, "float32"))
+    return value, ops.multiply(valid, ops.divide(count(values), count(mask)))
+
+
+def _weighted(
+    values: Tensor, sample_weight: Any, mask: Tensor | None, reduction: str | None, dtype: str
+) -> tuple[Tensor, Any]:
     if mask is not None:
         sample_weight = masked_weight(sample_weight, mask, reduction, dtype)
     if sample_weight is not None:
         values, sample_weight = same_rank(values, ops.cast(sample_weight, dtype))
         values = ops.multiply(values, sample_weight)
-    return reduced(values, sample_weight, reduction)
+    return values, sample_weight

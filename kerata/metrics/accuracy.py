@@ -80,6 +80,8 @@ class Accuracy(MeanMetricWrapper):
     0.75
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(accuracy, name, dtype)
 
@@ -92,6 +94,8 @@ class BinaryAccuracy(MeanMetricWrapper):
         dtype: see `Metric`.
         threshold: above it a prediction is 1.
     """
+
+    _direction = "up"
 
     def __init__(
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
@@ -107,6 +111,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
@@ -118,6 +124,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         name: its name.
         dtype: see `Metric`.
     """
+
+    _direction = "up"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)

@@ -225,6 +225,8 @@ class FalseNegatives(_Count):
 class _Ratio(Metric):
     """The true positives over themselves and one of the two kinds of errors."""
 
+    _direction = "up"
+
     error = ""
 
     def __init__(

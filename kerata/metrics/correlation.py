@@ -42,6 +42,8 @@ class PearsonCorrelation(MeanMetricWrapper):
         axis: the axis that is correlated along.
     """
 
+    _direction = "up"
+
     def __init__(
         self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1
     ) -> None:
@@ -56,6 +58,8 @@ class ConcordanceCorrelation(MeanMetricWrapper):
         dtype: see `Metric`.
         axis: the axis that is correlated along.
     """
+
+    _direction = "up"
 
     def __init__(
         self, name: str = "concordance_correlation", dtype: Any = None, axis: int = -1

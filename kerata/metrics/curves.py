@@ -22,6 +22,8 @@ def _spread(count: int) -> list[float]:
 class _AtThresholds(Metric):
     """The four counts at many thresholds."""
 
+    _direction = "up"
+
     def __init__(self, dtype: Any, name: str | None) -> None:
         super().__init__(dtype, name)
         self.true_positives: Any = None

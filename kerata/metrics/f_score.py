@@ -27,6 +27,8 @@ class FBetaScore(Metric):
     [1.0, 0.6666666865348816]
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         average: str | None = None,

@@ -16,6 +16,8 @@ class Hinge(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "hinge", dtype: Any = None) -> None:
         super().__init__(hinge, name, dtype)
 
@@ -28,6 +30,8 @@ class SquaredHinge(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "squared_hinge", dtype: Any = None) -> None:
         super().__init__(squared_hinge, name, dtype)
 
@@ -39,6 +43,8 @@ class CategoricalHinge(MeanMetricWrapper):
         name: its name.
         dtype: see `Metric`.
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "categorical_hinge", dtype: Any = None) -> None:
         super().__init__(categorical_hinge, name, dtype)

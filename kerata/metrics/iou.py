@@ -17,6 +17,8 @@ class _Confusion(Metric):
     It counts in int32 unless `dtype` says otherwise; fractional weights need a floating `dtype`.
     """
 
+    _direction = "up"
+
     def __init__(self, num_classes: int, name: str | None, dtype: Any) -> None:
         super().__init__("int32" if dtype is None else dtype, name)
         self.num_classes = num_classes

@@ -43,6 +43,8 @@ class Metric(Configurable):
     live: ClassVar[dict[str, str]] = {"name": "name", "dtype": "dtype"}
     # Attributes that hold no state of its own.
     untracked = frozenset({"_init_args"})
+    # "up" where larger is better, "down" where smaller is, None where that is not known.
+    _direction: ClassVar[str | None] = None
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)

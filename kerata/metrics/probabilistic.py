@@ -23,6 +23,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         label_smoothing: brings the targets this far towards 0.5.
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str = "binary_crossentropy",
@@ -49,6 +51,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: the share of each target that is spread evenly.
         axis: the axis of the classes.
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -79,6 +83,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis: the axis of the classes.
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str = "sparse_categorical_crossentropy",
@@ -105,6 +111,8 @@ class KLDivergence(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "kl_divergence", dtype: Any = None) -> None:
         super().__init__(kl_divergence, name, dtype)
 
@@ -116,6 +124,8 @@ class Poisson(MeanMetricWrapper):
         name: its name.
         dtype: see `Metric`.
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "poisson", dtype: Any = None) -> None:
         super().__init__(poisson, name, dtype)

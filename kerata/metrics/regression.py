@@ -32,6 +32,8 @@ class MeanSquaredError(MeanMetricWrapper):
     0.5
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_error, name, dtype)
 
@@ -43,6 +45,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
         name: its name.
         dtype: see `Metric`.
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_error, name, dtype)
@@ -56,6 +60,8 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_percentage_error, name, dtype)
 
@@ -68,6 +74,8 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_logarithmic_error, name, dtype)
 
@@ -79,6 +87,8 @@ class LogCoshError(MeanMetricWrapper):
         name: its name.
         dtype: see `Metric`.
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "logcosh", dtype: Any = None) -> None:
         super().__init__(log_cosh, name, dtype)
@@ -98,6 +108,8 @@ class CosineSimilarity(MeanMetricWrapper):
         axis: the axis of the vectors.
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(cosine_similarity, name, dtype, axis=axis)
 
@@ -109,6 +121,8 @@ class RootMeanSquaredError(Mean):
         name: its name.
         dtype: see `Metric`.
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -135,6 +149,8 @@ class R2Score(Metric):
     >>> float(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.5]]))
     0.875
     """
+
+    _direction = "up"
 
     def __init__(
         self,

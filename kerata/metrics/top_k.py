@@ -67,6 +67,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "up"
+
     def __init__(
         self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
     ) -> None:
@@ -83,6 +85,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: see `Metric`.
         from_sorted_ids: predictions are ids of classes, likeliest first.
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -50,8 +50,10 @@ class Model(Trainer, Layer):
     untracked = Layer.untracked | {
         "_graph", "_order", "_built_on", "_compiled", "optimizer", "history", "_loss_tracker",
         "_compile_metrics", "_compile_loss", "_compile_arguments", "_trained", "_functions",
-        "_specs", "stop_training",
+        "_paces", "_specs", "_gradient_metrics", "stop_training", "current_run",
     }  # fmt: skip
+
+    rematerializable = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs = kwargs.pop("inputs", args[0] if args else None)
@@ -263,6 +265,11 @@ class Model(Trainer, Layer):
 
         return json.dumps(serialize_object(self), **kwargs)
 
+    def __reduce__(self) -> Any:
+        from kerata.saving.pickling import reduced
+
+        return reduced(self)
+
     def _repr_html_(self) -> str:
         from kerata.utils.summary import summary_html
 
@@ -310,11 +317,19 @@ def _inputs_like(shape: Any, dtype: str) -> Any:
 
 
 def _at_rank(symbolic: list[KerasTensor], inputs: Any) -> Any:
-    """A tensor `(batch,)` for an input `(batch, 1)` gets its axis."""
-    if len(symbolic) == 1 and hasattr(inputs, "shape"):
-        wanted = symbolic[0].shape
-        if len(wanted) == len(inputs.shape) + 1 and wanted[-1] == 1:
-            from kerata.ops.shaping import expand_dims
+    """Tensors `(batch,)` for inputs `(batch, 1)` get their axis."""
+    if hasattr(inputs, "shape"):
+        return _with_axis(symbolic[0], inputs) if len(symbolic) == 1 else inputs
+    leaves, tree = optree.tree_flatten(inputs, none_is_leaf=True)
+    if len(leaves) != len(symbolic):
+        return inputs
+    return optree.tree_unflatten(tree, map(_with_axis, symbolic, leaves))
 
-            return expand_dims(inputs, -1)
-    return inputs
+
+def _with_axis(symbolic: KerasTensor, x: Any) -> Any:
+    shape = getattr(x, "shape", None)
+    if shape is None or len(symbolic.shape) != len(shape) + 1 or symbolic.shape[-1] != 1:
+        return x
+    from kerata.ops.shaping import expand_dims
+
+    return expand_dims(x, -1)

@@ -28,6 +28,12 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
+@composite(promote="common")
+def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """`matmul(x, kernel) + bias`: `(..., n)`, `(n, m)` and `(m,)` make `(..., m)`."""
+    return ew.add(matmul(x, kernel), bias)
+
+
 @primitive(promote="common", operands=("operands",))
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
     """The sum of products that `subscripts` describes, in NumPy's notation.

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kerata import ops
 from kerata.backends import dtypes
 from kerata.ops.dispatch import Tensor
 
 
-def clipped_by_value(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
-    """Each element limited to `±limit`."""
-    return [ops.clip(g, -limit, limit) for g in gradients]
+def clipped(
+    gradients: list[Tensor],
+    norm: float | None = None,
+    value: float | None = None,
+    global_norm: float | None = None,
+) -> list[Tensor]:
+    """Gradients limited by the one limit that is given, if there is one.
 
-
-def clipped_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
-    """Each gradient `g` scaled by `min(1, limit / |g|)`."""
-    return [_scaled(g, _factor(_squares(g), limit)) for g in gradients]
-
-
-def clipped_by_global_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
-    """All gradients scaled by `min(1, limit / |all of them|)`."""
-    factor = _factor(ops.sum(ops.stack([_squares(g) for g in gradients])), limit)
-    return [_scaled(g, factor) for g in gradients]
+    Args:
+        gradients: one for each variable.
+        norm: each gradient `g` is scaled by `min(1, norm / |g|)`.
+        value: each element is limited to `±value`.
+        global_norm: all gradients are scaled by `min(1, global_norm / |all of them|)`.
+    """
+    if norm is not None:
+        return [_scaled(g, _factor(squares(g), norm)) for g in gradients]
+    if value is not None:
+        return [ops.clip(g, -value, value) for g in gradients]
+    if global_norm is not None:
+        factor = _factor(ops.sum(ops.stack([squares(g) for g in gradients])), global_norm)
+        return [_scaled(g, factor) for g in gradients]
+    return gradients
 
 
 def _half(x: Tensor) -> bool:
     return dtypes.standardize_dtype(x.dtype) in ("float16", "bfloat16")
 
 
-def _squares(gradient: Tensor) -> Tensor:
+def squares(gradient: Tensor) -> Tensor:
+    """The sum of the squares of a gradient, at least in float32."""
     wide = ops.cast(gradient, "float32") if _half(gradient) else gradient
     return ops.sum(wide * wide)
 
 
-def _factor(squares: Tensor, limit: float) -> Tensor:
-    return ops.divide(limit, ops.maximum(ops.sqrt(squares), limit))
+def _factor(total: Tensor, limit: float) -> Tensor:
+    return ops.divide(limit, ops.maximum(ops.sqrt(total), limit))
 
 
 def _scaled(gradient: Tensor, factor: Tensor) -> Tensor:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from kerata import ops
 from kerata.core.variable import Variable
 from kerata.ops.dispatch import Tensor
-from kerata.optimizers.optimizer import Optimizer
+from kerata.optimizers.moments import TwoMoments
 
 
-class Lamb(Optimizer):
+class Lamb(TwoMoments):
     """Adam whose step for each variable is as long as the variable's norm says (You et al., 2020).
 
     `w -= learning_rate * |w| / |d| * d`, `d` being Adam's direction.
@@ -24,59 +21,14 @@ class Lamb(Optimizer):
         weight_decay: see `Optimizer`, like the others.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Make the slots."""
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
-
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         place = self._get_variable_index(variable)
         g, rate = gradient, ops.cast(learning_rate, variable.dtype)
         t = ops.cast(self.iterations + 1, variable.dtype)
         m = self.momentums[place].value * self.beta_1 + g * (1.0 - self.beta_1)
-        v = self.velocities[place].value * self.beta_2 + g * g * (1.0 - self.beta_2)
+        v = self.spreads[place].value * self.beta_2 + g * g * (1.0 - self.beta_2)
         self.momentums[place].assign(m)
-        self.velocities[place].assign(v)
+        self.spreads[place].assign(v)
         mean = m / (1.0 - ops.power(self.beta_1, t))
         spread = v / (1.0 - ops.power(self.beta_2, t))
         direction = mean / (ops.sqrt(spread) + self.epsilon)

@@ -8,7 +8,8 @@ from typing import Any
 from kerata import ops
 from kerata.core.variable import Variable
 from kerata.ops.dispatch import Tensor
-from kerata.optimizers.optimizer import Optimizer, write_where
+from kerata.optimizers.conditions import write_where
+from kerata.optimizers.optimizer import Optimizer
 
 
 class LossScaleOptimizer(Optimizer):
@@ -64,6 +65,9 @@ class LossScaleOptimizer(Optimizer):
         """Its own state and that of the inner optimizer."""
         return [*self._variables, *self.inner_optimizer.variables]
 
+    def _window_weights(self) -> list[Variable]:
+        return self.inner_optimizer._window_weights()
+
     @property
     def iterations(self) -> Any:
         """How many updates the inner optimizer made."""
@@ -77,6 +81,10 @@ class LossScaleOptimizer(Optimizer):
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
+
+    def rated(self) -> dict[str, Optimizer]:
+        """Those of the inner optimizer."""
+        return self.inner_optimizer.rated()
 
     def exclude_from_weight_decay(
         self,
@@ -98,8 +106,21 @@ class LossScaleOptimizer(Optimizer):
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         self.inner_optimizer.update_step(gradient, variable, learning_rate)
 
+    @property
+    def accumulates(self) -> bool:
+        """Whether the inner optimizer does."""
+        return self.inner_optimizer.accumulates
+
+    def flush(self) -> None:
+        """That of the inner optimizer."""
+        self.inner_optimizer.flush()
+
     def apply(
-        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+        self,
+        grads: Iterable[Any],
+        trainable_variables: Iterable[Variable] | None = None,
+        *,
+        weight: Any = None,
     ) -> None:
         """Make one step with gradients of the scaled loss; see `Optimizer.apply`."""
         gradients = list(grads)
@@ -107,7 +128,8 @@ class LossScaleOptimizer(Optimizer):
         scale = self.dynamic_scale.value
         finite = self.check_finite(gradients)
         scaled_down = [None if g is None else g / ops.cast(scale, g.dtype) for g in gradients]
-        write_where(finite, lambda: self.inner_optimizer.apply(scaled_down, variables))
+        weighed = {"weight": weight} if self.accumulates else {}
+        write_where(finite, lambda: self.inner_optimizer.apply(scaled_down, variables, **weighed))
         count = self.step_counter.value + 1
         grows = ops.equal(count, self.dynamic_growth_steps)
         larger = ops.where(grows, ops.multiply(scale, 2.0), scale)

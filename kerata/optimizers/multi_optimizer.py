@@ -125,10 +125,22 @@ class MultiOptimizer(Optimizer):
             f"{self.name!r} has no learning rate of its own; set those of its `optimizers`"
         )
 
+    def rated(self) -> dict[str, Optimizer]:
+        """Its optimizers by their names."""
+        return {o.name: o for o in self.optimizers}
+
     @property
     def variables(self) -> list[Variable]:
         """Its own state and that of its optimizers."""
         return [*self._variables, *(v for o in self.optimizers for v in o.variables)]
+
+    def _window_weights(self) -> list[Variable]:
+        return [v for o in self.optimizers for v in o._window_weights()]
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether one of its optimizers does."""
+        return any(o.accumulates for o in self.optimizers)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Choose an optimizer for each variable, and build them."""
@@ -152,16 +164,17 @@ class MultiOptimizer(Optimizer):
             if self.loss_scale_factor is not None:
                 self.optimizers[place].loss_scale_factor = self.loss_scale_factor
             self.optimizers[place].build(group)
+        self.use_ema = any(o.use_ema for o in self.optimizers)
 
     def apply(
-        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+        self,
+        grads: Iterable[Any],
+        trainable_variables: Iterable[Variable] | None = None,
+        *,
+        weight: Any = None,
     ) -> None:
         """Make one step of each optimizer; arguments as in `Optimizer.apply`."""
-        gradients, variables = list(grads), self._known(trainable_variables)
-        if len(gradients) != len(variables):
-            raise ValueError(
-                f"{self.name!r} got {len(gradients)} gradients for {len(variables)} variables"
-            )
+        gradients, variables = self._matched(grads, trainable_variables)
         for place, optimizer in enumerate(self.optimizers):
             own = [
                 (g, v)
@@ -169,8 +182,19 @@ class MultiOptimizer(Optimizer):
                 if self._chosen[id(v)] == place
             ]
             if any(g is not None for g, _ in own):
-                optimizer.apply([g for g, _ in own], [v for _, v in own])
+                weighed = {"weight": weight} if optimizer.accumulates else {}
+                optimizer.apply([g for g, _ in own], [v for _, v in own], **weighed)
         self._iterations.assign_add(1)
+
+    def flush(self) -> None:
+        """`Optimizer.flush` of each optimizer."""
+        for optimizer in self.optimizers:
+            optimizer.flush()
+
+    def exchange_averages(self) -> None:
+        """`Optimizer.exchange_averages` of each optimizer."""
+        for optimizer in self.optimizers:
+            optimizer.exchange_averages()
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """`Optimizer.finalize_variable_values` of each optimizer for its variables."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kerata import ops
 from kerata.core.variable import Variable
 from kerata.ops.dispatch import Tensor
-from kerata.optimizers.optimizer import Optimizer
+from kerata.optimizers.moments import TwoMoments
 
 
-class Nadam(Optimizer):
+class Nadam(TwoMoments):
     """Adam with Nesterov's momentum (Dozat, 2016).
 
     The momentum follows the schedule `beta_1 * (1 - 0.96^t / 2)`.
@@ -24,50 +23,11 @@ class Nadam(Optimizer):
         weight_decay: see `Optimizer`, like the others.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
     def build(self, variables: Sequence[Variable]) -> None:
-        """Make the slots."""
+        """Make the slots, and the product of the momentums."""
         if self.built:
             return
         super().build(variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
         self.product = self.add_variable((), "ones", name="momentum_product")
 
     def _momentum_at(self, t: Tensor) -> Tensor:
@@ -92,9 +52,9 @@ class Nadam(Optimizer):
         now, later = self._momentum_at(t), self._momentum_at(t + 1.0)
         product = self.product.value
         m = self.momentums[place].value * self.beta_1 + g * (1.0 - self.beta_1)
-        v = self.velocities[place].value * self.beta_2 + g * g * (1.0 - self.beta_2)
+        v = self.spreads[place].value * self.beta_2 + g * g * (1.0 - self.beta_2)
         self.momentums[place].assign(m)
-        self.velocities[place].assign(v)
+        self.spreads[place].assign(v)
         ahead = ops.cast(later / (1.0 - product * later), variable.dtype)
         here = ops.cast((1.0 - now) / (1.0 - product), variable.dtype)
         spread = v / ops.cast(1.0 - ops.power(self.beta_2, t), variable.dtype)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from kerata import ops
 from kerata.backends.scope import Scope
-from kerata.core.config_object import Configurable
 from kerata.core.names import auto_name, name_scope
 from kerata.core.serialization import CustomObjectScope, serialize_object
 from kerata.core.variable import Variable
 from kerata.ops.dispatch import Tensor
 from kerata.ops.updates import decay_update
-from kerata.optimizers.gradients import clipped_by_global_norm, clipped_by_norm, clipped_by_value
+from kerata.optimizers.accumulation import Window
+from kerata.optimizers.averaging import Averages
+from kerata.optimizers.conditions import write_where
+from kerata.optimizers.gradients import clipped
 from kerata.optimizers.schedules.schedule import LearningRateSchedule
+from kerata.optimizers.state import OptimizerState
 
 
-class Optimizer(Configurable):
+class Optimizer(OptimizerState):
     """The base of optimizers: what they share around their update rule.
 
     A subclass makes its slots in `build(variables)` and changes one variable in
@@ -38,7 +41,7 @@ class Optimizer(Configurable):
         ema_momentum: the share of the average that each step keeps.
         ema_overwrite_frequency: replace the variables by their averages every so many steps.
         loss_scale_factor: `scale_loss` multiplies by it, and gradients are divided by it.
-        gradient_accumulation_steps: use the mean of the gradients of so many steps.
+        gradient_accumulation_steps: use the mean of the gradients of so many steps; see `apply`.
         name: its name.
 
     Attributes:
@@ -89,9 +92,8 @@ class Optimizer(Configurable):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._variables: list[Variable] = []
-        self._trainable_variables: list[Variable] = []
-        self._places: dict[int, int] = {}
+        self._start_state()
+        self._averages: Averages | None = None
         self._not_decayed: list[Any] = []
         self._warned = False
         with name_scope(self.name):
@@ -101,10 +103,7 @@ class Optimizer(Configurable):
         self._track(self._iterations)
         self._learning_rate = self._made_rate(learning_rate)
 
-    # State
-
-    def _track(self, variable: Variable) -> None:
-        self._variables.append(variable)
+    # The learning rate and the slots
 
     def _made_rate(self, rate: Any) -> Any:
         if callable(rate) and not isinstance(rate, Variable):
@@ -113,22 +112,9 @@ class Optimizer(Configurable):
             raise ValueError(
                 f"learning_rate must be a number, a schedule or a function; got {rate!r}"
             )
-        with name_scope(self.name):
-            variable = Variable(
-                float(rate),
-                dtype="float32",
-                trainable=False,
-                autocast=False,
-                name="learning_rate",
-                on_host=True,
-            )
+        variable = self._scalar("learning_rate", float(rate), on_host=True)
         self._track(variable)
         return variable
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Its state: the number of steps, the learning rate, and the slots."""
-        return list(self._variables)
 
     @property
     def iterations(self) -> Any:
@@ -169,6 +155,10 @@ class Optimizer(Configurable):
             return rate.value
         return rate(self._iterations) if isinstance(rate, LearningRateSchedule) else rate()
 
+    def rated(self) -> dict[str, Any]:
+        """The optimizers under it that have a learning rate, by name; itself under ""."""
+        return {"": self}
+
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the slots for these variables; subclasses call it before they make theirs."""
         if self.built:
@@ -176,9 +166,13 @@ class Optimizer(Configurable):
         self._trainable_variables = list(variables)
         self._places = {id(v): i for i, v in enumerate(self._trainable_variables)}
         if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average", "zeros")
+            slots = self.add_optimizer_variables(variables, "average", "zeros")
+            self._averages = Averages(
+                slots, self.ema_momentum, self.ema_overwrite_frequency, self.slots_of
+            )
         if self.gradient_accumulation_steps:
-            self._sums = self.add_optimizer_variables(variables, "gradient_accumulator")
+            sums = self.add_optimizer_variables(variables, "gradient_accumulator")
+            self._window = Window(sums, self._scalar("accumulated_weight"))
         self._constrained = any(v.constraint is not None for v in variables)
         self._overwritten = any(v.overwrite_with_gradient for v in variables)
         mro = type(self).__mro__
@@ -189,78 +183,6 @@ class Optimizer(Configurable):
         # A subclass may refine `update_step` of a class that updates all variables at once.
         self._one_by_one = by_step < by_all
         self.built = True
-
-    def add_variable(
-        self,
-        shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Make a variable of its state.
-
-        Args:
-            shape: its sizes.
-            initializer: a name, an initializer or a function.
-            dtype: None for `config.floatx()`.
-            aggregation: how replicas are joined.
-            layout: accepted for compatibility.
-            name: the last part of its path.
-        """
-        with name_scope(self.name):
-            variable = Variable(
-                initializer,
-                tuple(shape),
-                dtype,
-                trainable=False,
-                autocast=False,
-                aggregation=aggregation,
-                layout=layout,
-                name=name,
-            )
-        self._track(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Make a slot: a variable of the shape and dtype of another.
-
-        Args:
-            reference_variable: the other.
-            name: the slot's, "var" where None; its variable is `{path of the other}_{name}`.
-            initializer: a name, an initializer or a function.
-        """
-        path = reference_variable.path.replace("/", "_")
-        return self.add_variable(
-            reference_variable.shape,
-            initializer,
-            reference_variable.stored_dtype,
-            name=f"{path}_{name or 'var'}",
-        )
-
-    def add_optimizer_variables(
-        self,
-        trainable_variables: Sequence[Variable],
-        name: str | Sequence[str],
-        initializer: Any = "zeros",
-    ) -> Any:
-        """Make one slot for each variable, or several where `name` is a list.
-
-        Returns:
-            A list of slots; for a list of names a list of such lists, one for each name.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        first = [initializer] if isinstance(initializer, str) else initializer
-        firsts = list(first) if isinstance(first, (list, tuple)) else [first]
-        firsts *= len(names) if len(firsts) == 1 else 1
-        slots: list[list[Variable]] = [[] for _ in names]
-        for variable in trainable_variables:
-            for made, one, start in zip(slots, names, firsts, strict=True):
-                made.append(self.add_variable_from_reference(variable, one, start))
-        return slots[0] if isinstance(name, str) else slots
 
     def exclude_from_weight_decay(
         self,
@@ -285,15 +207,6 @@ class Optimizer(Configurable):
             one is variable if isinstance(one, Variable) else one.search(variable.name)
             for one in self._not_decayed
         )
-
-    def _get_variable_index(self, variable: Variable) -> int:
-        return self._places[id(variable)]
-
-    def slots_of(self, slots: list[Variable], variables: Sequence[Variable]) -> list[Variable]:
-        """The slots that belong to `variables`, in their order."""
-        if variables is self._trainable_variables:
-            return slots
-        return [slots[self._places[id(v)]] for v in variables]
 
     def assign(self, variable: Variable, value: Any) -> None:
         """`variable.assign(value)`, for update rules."""
@@ -333,25 +246,31 @@ class Optimizer(Configurable):
         return self._iterations
 
     def apply(
-        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+        self,
+        grads: Iterable[Any],
+        trainable_variables: Iterable[Variable] | None = None,
+        *,
+        weight: Any = None,
     ) -> None:
         """Make one step.
+
+        With `gradient_accumulation_steps` the gradients of so many calls make one update, by their
+        mean. Weighted by what each call's loss was divided by, that is the update of the batch that
+        they make up together, whatever their sizes; `fit` does so.
 
         Args:
             grads: gradients, in the order of the variables; a variable whose gradient is None stays
                 as it is.
             trainable_variables: the variables; None for those that the optimizer was built with.
+            weight: what the mean of gradients weighs these by: what their loss was divided by,
+                samples or the sum of their weights, a number or a scalar tensor. None weighs all
+                calls alike; "sum" adds gradients up, those of a loss that was not divided.
 
         Raises:
             ValueError: the numbers of gradients and variables differ, a variable is not one of
                 those that the optimizer was built with, or all gradients are None.
         """
-        gradients = list(grads)
-        variables = self._known(trainable_variables)
-        if len(gradients) != len(variables):
-            raise ValueError(
-                f"{self.name!r} got {len(gradients)} gradients for {len(variables)} variables"
-            )
+        gradients, variables = self._matched(grads, trainable_variables)
         for gradient in gradients:
             if gradient is None:
                 variables, gradients = self._without_none(variables, gradients)
@@ -363,17 +282,31 @@ class Optimizer(Configurable):
             gradients = [g / self.loss_scale_factor for g in gradients]
         if self._overwritten:
             variables, gradients = self._overwrite(variables, gradients)
-        if self.gradient_accumulation_steps:
-            self._accumulate(variables, gradients, step)
+        if self._window is not None:
+            self._accumulate(self._window, variables, gradients, step, weight)
         else:
             self._update(variables, gradients, step)
-        if self.use_ema:
-            self._average(variables)
+        self._follow(variables)
+        self._iterations.assign_add(1)
+
+    def _follow(self, variables: list[Variable]) -> None:
+        """What comes after each step: averages and constraints."""
+        if self._averages is not None:
+            self._averages.move(variables, ops.convert_to_tensor(self.iterations))
         if self._constrained:
             for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable.value))
-        self._iterations.assign_add(1)
+
+    def _matched(
+        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None
+    ) -> tuple[list[Any], list[Variable]]:
+        gradients, variables = list(grads), self._known(trainable_variables)
+        if len(gradients) != len(variables):
+            raise ValueError(
+                f"{self.name!r} got {len(gradients)} gradients for {len(variables)} variables"
+            )
+        return gradients, variables
 
     def _known(self, trainable_variables: Iterable[Variable] | None) -> list[Variable]:
         own = self._trainable_variables
@@ -429,12 +362,7 @@ class Optimizer(Configurable):
         return [v for v, _ in others], [g for _, g in others]
 
     def _update(self, variables: list[Variable], gradients: list[Any], step: Tensor) -> None:
-        if self.clipnorm is not None:
-            gradients = clipped_by_norm(gradients, self.clipnorm)
-        elif self.clipvalue is not None:
-            gradients = clipped_by_value(gradients, self.clipvalue)
-        elif self.global_clipnorm is not None:
-            gradients = clipped_by_global_norm(gradients, self.global_clipnorm)
+        gradients = clipped(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
         rate = self._current_rate()
         self._decay(variables, rate)
         if self._one_by_one:
@@ -448,49 +376,61 @@ class Optimizer(Configurable):
             decayed = [v for v in variables if self._decays(v)] if self._not_decayed else variables
             decay_update(decayed, 1.0 - rate * self.weight_decay)
 
-    def _accumulate(self, variables: list[Variable], gradients: list[Any], step: Tensor) -> None:
+    # Accumulation and averages
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether `apply` adds gradients up before it uses them."""
+        return self.gradient_accumulation_steps is not None
+
+    def _accumulate(
+        self,
+        window: Window,
+        variables: list[Variable],
+        gradients: list[Any],
+        step: Any,
+        weight: Any,
+    ) -> None:
         steps: Any = self.gradient_accumulation_steps
-        sums = self.slots_of(self._sums, variables)
-        for slot, gradient in zip(sums, gradients, strict=True):
-            slot.assign(slot.value + gradient)
+        slots = self.slots_of(window.sums, variables)
+        window.add(slots, gradients, weight)
 
         def update() -> None:
-            self._update(variables, [s.value / steps for s in sums], step // steps)
-            for slot in sums:
-                slot.assign(slot.value * 0)
+            self._update(variables, window.mean(slots), step // steps)
+            window.clear(slots)
 
         write_where(ops.equal(step % steps, 0), update)
 
-    def _average(self, variables: list[Variable]) -> None:
-        """Move the averages; before the first update they are the variables themselves."""
-        done = ops.convert_to_tensor(self.iterations)
-        momentum = ops.cast(ops.greater(done, 0), "float32") * self.ema_momentum
-        averages = self.slots_of(self._averages, variables)
-        for variable, average in zip(variables, averages, strict=True):
-            share = ops.cast(momentum, average.dtype)
-            average.assign(average.value * share + variable.value * (1 - share))
-        if self.ema_overwrite_frequency:
-            due = ops.equal((done + 1) % self.ema_overwrite_frequency, 0)
-            write_where(due, lambda: self._take_averages(variables))
+    def flush(self) -> None:
+        """Make the update of a window of gradients that is not full yet, if one was begun.
 
-    def _take_averages(self, variables: list[Variable]) -> None:
-        for variable, average in zip(
-            variables, self.slots_of(self._averages, variables), strict=True
-        ):
-            variable.assign(average.value)
+        `fit` calls it at the end of each epoch. The next call of `apply` begins a new window.
+        """
+        window = self._window
+        if window is None:
+            return
+        steps: Any = self.gradient_accumulation_steps
+        variables = [v for v in self._trainable_variables if not v.overwrite_with_gradient]
+        slots = self.slots_of(window.sums, variables)
+        done = self._iterations.value // steps
+
+        def update() -> None:
+            self._update(variables, window.mean(slots), done + 1)
+            window.clear(slots)
+            self._follow(variables)
+            self._iterations.assign((done + 1) * steps)
+
+        write_where(ops.greater(self._iterations.value % steps, 0), update)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Replace variables by their averages, at the end of training with `use_ema`."""
-        if self.use_ema:
-            self._take_averages(self._known(var_list))
+        if self._averages is not None:
+            self._averages.take(self._known(var_list))
 
     def exchange_averages(self) -> None:
         """Exchange the variables and their averages, with `use_ema`."""
-        if self.use_ema and self.built:
-            for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-                held = variable.numpy()
-                variable.assign(average.numpy())
-                average.assign(held)
+        if self._averages is not None:
+            self._averages.exchange(self._trainable_variables)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """`loss` times `loss_scale_factor`, where there is one."""
@@ -541,57 +481,5 @@ class Optimizer(Configurable):
         with CustomObjectScope(custom_objects):
             return super().from_config(config)
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set `variables` to these values.
-
-        Raises:
-            ValueError: the optimizer is not built, or their number or a shape differs.
-        """
-        if not self.built:
-            raise ValueError("set_weights needs a built optimizer: call build(variables) first")
-        if len(weights) != len(self.variables):
-            raise ValueError(
-                f"{self.name!r} has {len(self.variables)} variables, and {len(weights)} values "
-                "were given"
-            )
-        for variable, value in zip(self.variables, weights, strict=True):
-            variable.assign(value)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put `variables` into `store`, under "0", "1" and so on."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Take `variables` out of `store`; where their number differs, warn and keep the old."""
-        if len(store.keys()) != len(self.variables):
-            warnings.warn(
-                f"{self.name!r} has {len(self.variables)} variables and the file "
-                f"{len(store.keys())}: its state is not loaded. Build it for the model's variables "
-                "first.",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(self.variables):
-            variable.assign(np.asarray(store[str(i)]))
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def write_where(condition: Tensor, action: Callable[[], None]) -> None:
-    """Run `action`, which writes to variables, where the scalar `condition` holds.
-
-    While a program is traced, where the condition is not known, it runs either way and its results
-    are chosen element by element.
-    """
-    try:
-        known = bool(condition)
-    except TypeError:
-        with Scope() as scope:
-            action()
-        for variable, value in list(scope.writes()):
-            variable.assign(ops.where(condition, value, variable.value))
-        return
-    if known:
-        action()

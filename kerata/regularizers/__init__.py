@@ -8,10 +8,12 @@ from kerata.core.identifiers import lookup, table_of
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.regularizers.base import Regularizer
 from kerata.regularizers.norms import L1, L1L2, L2
+from kerata.regularizers.orthogonal import OrthogonalRegularizer
 
 l1, l2, l1_l2 = L1, L2, L1L2
+orthogonal_regularizer = OrthogonalRegularizer
 
-_TABLE = table_of(L1, L2, L1L2, l1_l2=L1L2)
+_TABLE = table_of(L1, L2, L1L2, OrthogonalRegularizer, l1_l2=L1L2)
 
 
 def get(identifier: Any) -> Any:

@@ -21,7 +21,7 @@ from kerata._version import __version__
 from kerata.core.serialization import CustomObjectScope, deserialize_object, serialize_object
 from kerata.core.serialization import _unsafe as unsafe
 from kerata.models.model import Model
-from kerata.saving import files
+from kerata.saving import files, orbax
 from kerata.saving.container import CHUNK, CONFIG, METADATA, WEIGHTS, opened
 from kerata.saving.weights import read_hdf5, read_state, write_state
 from kerata.training.trainer import Trainer
@@ -113,7 +113,8 @@ def load_model(
     No code out of the file is run, and nothing but it is read.
 
     Args:
-        filepath: a `.keras` file, or a folder that `save_model(zipped=False)` made.
+        filepath: a `.keras` file, a folder that `save_model(zipped=False)` made, or one of
+            checkpoints of `kerata.callbacks.OrbaxCheckpoint`, whose latest is taken.
         custom_objects: classes and functions that are not registered, by the names in the config.
         compile: whether the model is compiled as the saved one was.
         safe_mode: False lets the Python code of lambdas in the file run: only for files you trust.
@@ -130,19 +131,37 @@ def load_model(
             f"{filepath} can't be loaded: models are {files.MODEL} files, or folders that hold one "
             f"unzipped{hint}"
         )
+    step = orbax.step_in(path)
+    if step is not None:
+        config = orbax.config_of(step)
+        model = _from_config(config, str(filepath), custom_objects, compile, safe_mode)
+        orbax.load_state(model, step)
+        return model
     with opened(path) as source:
         config = source.json(CONFIG)
-        if not isinstance(config, dict) or "class_name" not in config:
-            raise ValueError(f"{CONFIG} in {filepath} is no config of a model")
-        compiled_with = config.pop("compile_config", None)
-        known = {"Functional": Model, **(custom_objects or {})}
-        config = config if compile else _not_compiled(config)
-        model = deserialize_object(config, known, safe_mode)
-        if compile and compiled_with:
-            with CustomObjectScope(known), unsafe(not safe_mode):
-                _compile(model, compiled_with)
+        model = _from_config(config, str(filepath), custom_objects, compile, safe_mode)
         with source.weights() as file, read_hdf5(file, path) as found:
             read_state(model, found, str(filepath))
+    return model
+
+
+def _from_config(
+    config: Any,
+    source: str,
+    custom_objects: Mapping[str, Any] | None,
+    compile: bool,
+    safe_mode: bool,
+) -> Any:
+    """The model of a config, compiled as it says; arguments as those of `load_model`."""
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(f"{CONFIG} in {source} is no config of a model")
+    compiled_with = config.pop("compile_config", None)
+    known = {"Functional": Model, **(custom_objects or {})}
+    config = config if compile else _not_compiled(config)
+    model = deserialize_object(config, known, safe_mode)
+    if compile and compiled_with:
+        with CustomObjectScope(known), unsafe(not safe_mode):
+            _compile(model, compiled_with)
     return model
 
 

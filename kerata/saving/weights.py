@@ -13,7 +13,7 @@ import numpy as np
 from kerata.core.seeds import SeedGenerator
 from kerata.layers.state import LayerState
 from kerata.optimizers.optimizer import Optimizer
-from kerata.saving import container, files
+from kerata.saving import container, files, orbax
 from kerata.saving.hdf5 import Store, stores
 from kerata.saving.shards import open_shards, write_shards
 from kerata.saving.tree import name_of, saveables
@@ -94,6 +94,8 @@ def _variables(value: Any) -> dict[str, np.ndarray]:
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Read weights from a `.weights.h5`, `.weights.json` or `.keras` file, Keras' or our own.
 
+    Also from a folder of `kerata.callbacks.OrbaxCheckpoint`, whose latest checkpoint is taken.
+
     Nothing is changed where they don't fit. The optimizer's state is read too if the model is
     compiled with an optimizer of that kind.
 
@@ -113,6 +115,10 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             f"load_weights: {model.name!r} is not built, so it has no weights to set. "
             "Call it on data, or build(input_shape), first"
         )
+    step = orbax.step_in(path)
+    if step is not None:
+        orbax.load_state(model, step, skip_mismatch)
+        return
     with opened(path) as found:
         read_state(model, found, str(filepath), skip_mismatch)
 

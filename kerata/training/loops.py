@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,12 +14,13 @@ from kerata import config, ops
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
 from kerata.callbacks import CallbackList
-from kerata.core.seeds import next_seed
 from kerata.core.symbolic import KerasTensor
+from kerata.optimizers import LossScaleOptimizer
 from kerata.training.checks import check_all_labels, nan_message
-from kerata.training.data import ArrayData, make_data
+from kerata.training.data import ArrayData, is_batches, make_data
 from kerata.training.interrupt import between_steps
 from kerata.training.results import as_numbers, output_spec, to_host
+from kerata.training.run import Run
 from kerata.training.steps import Chooser, Steps, chooser_for
 
 
@@ -39,7 +41,7 @@ class Validation:
         self.steps = steps
         self.frequency = frequency
         if data is not None:
-            if isinstance(data, (tuple, list)):
+            if isinstance(data, (tuple, list)) and not is_batches(data):
                 if not 1 <= len(data) <= 3:
                     raise ValueError(
                         "validation_data must be (x, y), (x, y, sample_weight) or yield batches; "
@@ -51,6 +53,16 @@ class Validation:
                 self.data = make_data(data, batch_size=batch_size, steps=steps)
         self._chooser: Chooser | None = None
 
+    def skip(self, times: int) -> None:
+        """Go on after so many validations."""
+        if self.data is not None:
+            self.data.skip(times, 0, lambda: None)
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        if self.data is not None:
+            self.data.close()
+
     def due(self, epoch: int) -> bool:
         """Whether to validate after epoch `epoch` (counted from 0)."""
         if self.data is None:
@@ -59,11 +71,11 @@ class Validation:
             return (epoch + 1) % self.frequency == 0
         return epoch + 1 in self.frequency
 
-    def run(self, model: Any, callbacks: CallbackList, epochs: int) -> dict[str, Any]:
+    def run(self, run: Run, epochs: int) -> dict[str, Any]:
         """The results, their names with `val_` before them."""
         if self._chooser is None:
-            self._chooser = chooser_for(model, self.data, callbacks, "test", epochs)
-        logs = score(model, self.data, callbacks, self._chooser)
+            self._chooser = run.chooser("test", self.data, epochs)
+        logs = score(run.model, self.data, run.callbacks, self._chooser)
         return {f"val_{name}": value for name, value in logs.items()}
 
 
@@ -74,66 +86,75 @@ def fit(
     verbose: Any,
     callbacks: Any,
     initial_epoch: int,
-    steps_per_epoch: int | None,
     validation: Validation,
 ) -> Any:
     """Train; see `Trainer.fit`."""
     limit = config.max_epochs()
     epochs = epochs if limit is None else min(epochs, initial_epoch + limit)
-    listed = _listed(model, callbacks, verbose, epochs=epochs, steps=data.steps)
-    if isinstance(data, ArrayData):
-        spec = output_spec(model, data.first()[0])
-        classes = spec.shape[-1] if isinstance(spec, KerasTensor) and spec.shape else None
-        check_all_labels(model._compile_loss, data.parts[1], classes)
-    rng = np.random.Generator(np.random.Philox(next_seed()))
-    chooser = chooser_for(model, data, listed, "train", epochs - initial_epoch)
-    steps = Steps(model, "train", data, chooser)
+    listed = _listed(model, callbacks, verbose, data, epochs=epochs)
+    _check_labels(model, data)
+    run = model.current_run = Run(model, data, validation, listed, initial_epoch)
     model.stop_training = False
-    guard = _FirstBatch(model, data)
-    logs: dict[str, Any] = {}
-    with between_steps() as check:
-        listed.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            listed.on_epoch_begin(epoch)
-            logs = _train_epoch(model, steps, rng, listed, check, guard)
-            if validation.due(epoch):
-                logs |= validation.run(model, listed, epochs - initial_epoch)
-            listed.on_epoch_end(epoch, logs)
-            model._warn_of_programs()
-            if model.stop_training:
-                break
-        listed.on_train_end(logs)
+    try:
+        with between_steps() as check:
+            listed.on_train_begin()
+            logs = _train(run, epochs, check)
+            listed.on_train_end(logs)
+    finally:
+        model.current_run = None
+        data.close()
+        validation.close()
+        if model._gradient_metrics:
+            model._watch_gradients([])
     if hasattr(model.optimizer, "finalize_variable_values"):
         model.optimizer.finalize_variable_values(model.trainable_variables)
     return listed.history
 
 
-def _train_epoch(
-    model: Any, steps: Steps, rng: Any, listed: CallbackList, check: Callable[[], None], guard: Any
-) -> dict[str, Any]:
-    model.reset_metrics()
-    data = steps.data
-    order = data.order(rng) if isinstance(data, ArrayData) else None
-    each = listed.wants_batches("train")
-    done, limit = 0, config.max_steps_per_epoch()
-    if each:
-        listed.on_train_batch_begin(0)
-    result = None
-    for done, result in steps.run(order):
-        guard.check(result)
-        read = _reader(model, result)
-        if each:
-            listed.on_train_batch_end(done - 1, read())
-        listed.progress("train", done, read)
-        check()
-        if model.stop_training or (limit is not None and done >= limit):
+def _train(run: Run, epochs: int, check: Callable[[], None]) -> dict[str, Any]:
+    model, listed, count = run.model, run.callbacks, epochs - run.epoch
+    steps = Steps(model, "train", run.data, run.chooser("train", run.data, count))
+    guard = _FirstBatch(model, run.data)
+    logs: dict[str, Any] = {}
+    while run.epoch < epochs and not (model.stop_training and run.step == 0):
+        if logs and not run.data.has_more():
             break
-        if each and (data.steps is None or done < data.steps):
-            listed.on_train_batch_begin(done)
-    if done == 0:
+        listed.on_epoch_begin(run.epoch)
+        logs = _train_epoch(run, steps, check, guard)
+        if run.validation.due(run.epoch):
+            logs |= run.validation.run(run, count)
+        listed.on_epoch_end(run.epoch, logs)
+        model._warn_of_programs()
+        run.epoch, run.step = run.epoch + 1, 0
+    return logs
+
+
+def _train_epoch(run: Run, steps: Steps, check: Callable[[], None], guard: Any) -> dict[str, Any]:
+    model, listed, data = run.model, run.callbacks, run.data
+    if run.step == 0:
+        model.reset_metrics()
+    calls, waited = steps.run(run.begin_epoch(), run.step), data.waited
+    each = listed.wants_batches("train")
+    limit = config.max_steps_per_epoch()
+    stopped = model.stop_training and run.step > 0
+    while not stopped and (limit is None or run.step < limit):
+        if each and (data.steps is None or run.step < data.steps):
+            listed.on_train_batch_begin(run.step)
+        done, result = next(calls, (run.step, None))
+        if done == run.step:
+            break
+        run.step, run.read = done, _reader(model, result)
+        guard.check(run.read)
+        if each:
+            listed.on_train_batch_end(done - 1, run.read())
+        listed.progress("train", done, run.read)
+        check()
+        stopped = model.stop_training
+    if run.step == 0:
         raise ValueError("The data yields no batch (a generator that has ended?)")
-    listed.params["done"] = done
-    return _reader(model, result)()
+    model._flush()
+    listed.params |= {"done": run.step, "input_wait": data.waited - waited}
+    return run.read()
 
 
 def _reader(model: Any, result: Any) -> Callable[[], dict[str, Any]]:
@@ -149,18 +170,20 @@ class _FirstBatch:
         self._data = data
         optimizer = model.optimizer
         fresh = optimizer is not None and int(ops.convert_to_numpy(optimizer.iterations)) == 0
+        # Loss scaling leaves out steps that are not finite by itself.
+        fresh = fresh and not isinstance(optimizer, LossScaleOptimizer)
         self._kept: list[tuple[Any, np.ndarray]] | None = None
         if fresh:
             variables = [*model.variables, *optimizer.variables]
             self._kept = [(v, v.numpy()) for v in variables]
             self._batch = data.first()
 
-    def check(self, result: Any) -> None:
+    def check(self, read: Callable[[], dict[str, Any]]) -> None:
         """Raise, with the weights put back, if the loss is NaN after the first step."""
         if self._kept is None:
             return
         kept, self._kept = self._kept, None
-        loss = _reader(self._model, result)().get("loss")
+        loss = read().get("loss")
         if isinstance(loss, float) and math.isnan(loss):
             for variable, value in kept:
                 variable.assign(value)
@@ -168,13 +191,25 @@ class _FirstBatch:
             raise ValueError(f"{nan_message(parts)}. The weights are as they were before.")
 
 
-def _listed(model: Any, callbacks: Any, verbose: Any, **params: Any) -> CallbackList:
+def _listed(model: Any, callbacks: Any, verbose: Any, data: Any, **params: Any) -> CallbackList:
     if isinstance(callbacks, CallbackList):
         return callbacks
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"verbose must be 'auto', 0, 1 or 2; got {verbose!r}")
     shown = 1 if verbose == "auto" else int(verbose)
+    params["steps"] = data.steps
+    if isinstance(data, ArrayData):
+        params["samples"] = min(data.count, data.steps * data.batch_size)
     return CallbackList(
         callbacks, add_history=True, add_progbar=shown != 0, model=model, verbose=shown, **params
     )
+
+
+def _check_labels(model: Any, data: Any) -> None:
+    if isinstance(data, ArrayData) and model._compile_loss is not None:
+        spec = output_spec(model, data.first()[0])
+        classes = spec.shape[-1] if isinstance(spec, KerasTensor) and spec.shape else None
+        check_all_labels(model._compile_loss, data.parts[1], classes)
 
 
 def score(
@@ -183,7 +218,7 @@ def score(
     """Run the evaluation steps over `data` and return the results."""
     model.reset_metrics()
     callbacks.on_test_begin()
-    order = np.arange(data.count, dtype=np.int32) if isinstance(data, ArrayData) else None
+    order = data.order() if isinstance(data, ArrayData) else None
     each = callbacks.wants_batches("test")
     result, done = None, 0
     backend = state.backend or ensure()
@@ -210,33 +245,23 @@ def evaluate(
     model: Any, data: Any, steps: int | None, verbose: Any, callbacks: Any
 ) -> dict[str, Any]:
     """Score; see `Trainer.evaluate`."""
-    listed = _listed(model, callbacks, verbose, steps=data.steps)
-    if isinstance(data, ArrayData):
-        spec = output_spec(model, data.first()[0])
-        classes = spec.shape[-1] if isinstance(spec, KerasTensor) and spec.shape else None
-        check_all_labels(model._compile_loss, data.parts[1], classes)
+    listed = _listed(model, callbacks, verbose, data)
+    _check_labels(model, data)
     return score(model, data, listed, chooser_for(model, data, listed, "test", 1), steps)
 
 
 def predict(model: Any, data: Any, steps: int | None, verbose: Any, callbacks: Any) -> Any:
     """Predict; see `Trainer.predict`."""
     backend = state.backend or ensure()
-    listed = _listed(model, callbacks, verbose, steps=data.steps)
+    silent = not callbacks and verbose == 0
+    listed = None if silent else _listed(model, callbacks, verbose, data)
     function = model._function("predict", "batch")
-    outputs: list[Any] = []
-    each = listed.wants_batches("predict")
+    batches = itertools.islice(_host_batches(data), steps)
     with backend.inference():
-        listed.on_predict_begin()
-        for i, batch in enumerate(_host_batches(data)):
-            if steps is not None and i >= steps:
-                break
-            if each:
-                listed.on_predict_batch_begin(i)
-            outputs.append(function(batch))
-            if each:
-                listed.on_predict_batch_end(i, {"outputs": to_host(outputs[-1])})
-            listed.progress("predict", i + 1, dict)
-        listed.on_predict_end()
+        if listed is None:
+            outputs = [function(batch) for batch in batches]
+        else:
+            outputs = list(_predicted(function, batches, listed))
     if not outputs:
         raise ValueError("The data yields no batch (a generator that has ended?)")
     hosted = [to_host(o) for o in outputs]
@@ -245,11 +270,29 @@ def predict(model: Any, data: Any, steps: int | None, verbose: Any, callbacks: A
     return optree.tree_map(lambda *parts: np.concatenate(parts), *hosted)
 
 
+def _predicted(function: Any, batches: Iterator[Any], listed: CallbackList) -> Iterator[Any]:
+    """The outputs for each batch, the callbacks told."""
+    each = listed.wants_batches("predict")
+    listed.on_predict_begin()
+    for i, batch in enumerate(batches):
+        if each:
+            listed.on_predict_batch_begin(i)
+        outputs = function(batch)
+        if each:
+            listed.on_predict_batch_end(i, {"outputs": to_host(outputs)})
+        listed.progress("predict", i + 1, dict)
+        yield outputs
+    listed.on_predict_end()
+
+
 def _host_batches(data: Any) -> Iterator[Any]:
     if not isinstance(data, ArrayData):
         yield from data.batches()
         return
-    for i in range(0, data.count, data.batch_size):
+    if data.count <= data.batch_size:
+        yield data.parts
+        return
+    for i in range(0, data.steps * data.batch_size, data.batch_size):
         j = min(i + data.batch_size, data.count)
         yield optree.tree_map(lambda a, i=i, j=j: a[i:j], data.parts)
 

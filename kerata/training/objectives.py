@@ -9,6 +9,7 @@ import optree
 
 from kerata import losses as losses_module
 from kerata import metrics as metrics_module
+from kerata import ops
 from kerata.core.names import snake_case
 
 
@@ -36,7 +37,12 @@ def _flat(tree: Any, names: list[str], y_pred: Any) -> list[Any]:
 
 
 class Objective:
-    """The loss of `compile`: one for each output, weighted and summed."""
+    """The loss of `compile`: one for each output, weighted and summed.
+
+    Attributes:
+        divisors: a list to put what each loss was divided by into (see `Loss.with_divisor`), or
+            None.
+    """
 
     def __init__(self, loss: Any, weights: Any, output_names: Sequence[str]) -> None:
         self._given = loss
@@ -47,6 +53,7 @@ class Objective:
         self.weights: list[float | None] = []
         self.trackers: list[Any] = []
         self.built = False
+        self.divisors: list[Any] | None = None
 
     def build(self, y_pred: Any) -> None:
         """Resolve names and structures; `y_pred` may be symbolic."""
@@ -88,14 +95,34 @@ class Objective:
         loss = self.losses[i]
         if loss is None:
             return None
-        value = loss(target, output, sample_weight=weight)
+        if self.divisors is None:
+            value = loss(target, output, sample_weight=weight)
+        else:
+            value, divisor = loss.with_divisor(target, output, weight)
+            self.divisors.append(divisor)
         return value if self.weights[i] is None else value * self.weights[i]
 
 
-def _rows(x: Any) -> Any:
-    from kerata.ops import shape
+def joined(divisors: list[Any], rows: Any) -> Any:
+    """What the mean of gradients weighs those of a batch by (see `Optimizer.apply`).
 
-    sizes = shape(x)
+    Args:
+        divisors: what each of its losses was divided by; sums say nothing beside means.
+        rows: the samples of the batch, for losses that don't say.
+    """
+    means = [d for d in divisors if not isinstance(d, str)]
+    if any(d is None for d in means) or not divisors:
+        return rows
+    if not means:
+        return "sum"
+    total = means[0]
+    for divisor in means[1:]:
+        total = ops.add(ops.cast(total, "float32"), ops.cast(divisor, "float32"))
+    return total
+
+
+def _rows(x: Any) -> Any:
+    sizes = ops.shape(x)
     return sizes[0] if sizes else 1
 
 
@@ -197,6 +224,7 @@ def _as_metric(one: Any, target: Any, output: Any) -> Any:
     name = one if isinstance(one, str) else None
     metric = metrics_module.get(one)
     if isinstance(metric, metrics_module.Metric):
+        metric.name = name or metric.name  # logs have the name that compile was given
         return metric
     return metrics_module.MeanMetricWrapper(
         metric, name=name or snake_case(getattr(one, "__name__", "metric"))

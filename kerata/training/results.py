@@ -16,6 +16,8 @@ from kerata.core.symbolic import evaluate as evaluate_spec
 def to_host(tree: Any) -> Any:
     """The tensors of a tree as NumPy arrays."""
     backend = state.backend or ensure()
+    if isinstance(tree, backend.tensor_types):
+        return backend.to_numpy(tree)
     return optree.tree_map(
         lambda x: backend.to_numpy(x) if isinstance(x, backend.tensor_types) else x, tree
     )
@@ -32,12 +34,12 @@ def as_numbers(logs: Any) -> dict[str, Any]:
 
 def output_spec(model: Any, x: Any) -> Any:
     """What the model returns for a batch like `x`, as symbolic tensors; builds the model."""
-    specs = optree.tree_map(lambda a: KerasTensor(tuple(a.shape), a.dtype), x, none_is_leaf=False)
-    leaves, tree = optree.tree_flatten(specs)
-    key = (tree, tuple((s.shape[1:], s.dtype) for s in leaves), model.trainable)
+    leaves, tree = optree.tree_flatten(x)
+    key = (tree, tuple([(tuple(a.shape[1:]), a.dtype) for a in leaves]), model.trainable)
     known = model.__dict__.setdefault("_specs", {})
     if key not in known:
-        known[key] = _evaluated(model, specs, x)
+        specs = [KerasTensor(tuple(a.shape), a.dtype) for a in leaves]
+        known[key] = _evaluated(model, optree.tree_unflatten(tree, specs), x)
     return known[key]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,62 +16,93 @@ from kerata.callbacks import CallbackList
 from kerata.training.data import ArrayData
 
 _CALL_SECONDS = 0.1  # what several steps in one call should take at most
+_LOOKS = 6  # steps that are timed one by one
+_MOST_SAVED = 0.5  # the share of a step that running several in one call may save
+
+
+@dataclass
+class Pace:
+    """What was measured of a program's steps; a model keeps it from one `fit` to the next.
+
+    Attributes:
+        compiling: seconds of the first call.
+        single: seconds of a step that runs alone, 0 until that is known.
+        k: the steps that one call takes, 0 until that is settled.
+        done: steps that were run so far.
+    """
+
+    compiling: float = 0.0
+    single: float = 0.0
+    k: int = 0
+    done: int = 0
 
 
 class Chooser:
     """How many steps run in one call: as many as measuring shows to pay.
 
+    Several need a second program, which is compiled only where the steps that are left (or, if
+    those were more, the steps that were done) would save more time than compiling took before.
+
     Args:
-        fixed: the number asked for, or None to measure.
-        several: whether more than one may run in one call at all.
+        k: the number to begin with.
+        measures: whether to look for a better one.
         total: steps in all epochs together.
+        overhead: seconds that a call takes beside the work of its step.
+        pace: what is known from before.
     """
 
-    def __init__(self, fixed: int | None, several: bool, total: int) -> None:
-        self.k = fixed or 1
+    def __init__(
+        self, k: int, measures: bool, total: int, overhead: float = 0.0, pace: Pace | None = None
+    ) -> None:
+        self.pace = pace or Pace()
+        self.k = self.pace.k or k if measures else k
         self._left = total
-        self._measuring = several and fixed is None
-        self._compiling = 0.0
-        self._single = 0.0
-        self._calls = 0
+        self._overhead = overhead
+        self._measuring = measures and not self.pace.k
+        self._times: list[float] = []
 
-    def next(self, full: int, left: int) -> int:
-        """The steps of the next call, where `left` full batches of `full` remain."""
-        return min(self.k, left) if self.k <= left else 1
+    def next(self, left: int) -> int:
+        """The steps of the next call, where `left` full batches remain."""
+        return self.k if self.k <= left else 1
 
     def measured(self, k: int, seconds: float, full: int) -> None:
-        """Take the time of a finished call in."""
+        """Take in that a call of `k` steps took so long, in an epoch of `full` full batches."""
         self._left -= k
-        if not self._measuring:
-            return
-        self._calls += 1
-        if self._single == 0.0:
-            self._measure_single(seconds, full)
-        elif k == self.k and k > 1:
-            self._measure_several(seconds)
+        self.pace.done += k
+        if self._measuring and k == self.k:
+            self._times.append(seconds)
+            if k == 1:
+                self._look_at_single(full)
+            else:
+                self._look_at_several()
 
-    def _measure_single(self, seconds: float, full: int) -> None:
-        if self._calls == 1:
-            self._compiling = seconds
-        if self._calls < 6:
-            self._best = min(getattr(self, "_best", math.inf), seconds)
-            return
-        self._single = min(self._best, seconds)
-        self._calls = 0
-        wanted = int(_CALL_SECONDS / max(self._single, 1e-6))
-        if wanted < 2 or full < 2 or 0.2 * self._left * self._single < self._compiling:
+    def _look_at_single(self, full: int) -> None:
+        pace, times = self.pace, self._times
+        if not pace.single:
+            if len(times) < _LOOKS:
+                return
+            pace.compiling, pace.single = times[0], min(times[1:])
+        saved = min(_MOST_SAVED * pace.single, self._overhead) * max(self._left, pace.done)
+        most = min(int(_CALL_SECONDS / max(pace.single, 1e-6)), full)
+        if most < 2:
+            self._settle(1)
+        elif saved < pace.compiling:
             self._measuring = False
-            return
-        self.k = _nearest_divisor(full, min(wanted, full))
+        else:
+            self.k, self._times = _nearest_divisor(full, most), []
 
-    def _measure_several(self, seconds: float) -> None:
-        if self._calls == 1:  # compiles too; some programs are far slower inside of a loop
-            if seconds > 2 * self._compiling + 10 * self.k * self._single:
-                self._measuring, self.k = False, 1
-            return
+    def _look_at_several(self) -> None:
+        pace, times = self.pace, self._times
+        # The first call compiles too; some programs are far slower inside of a loop.
+        slow = times[0] > 3 * pace.compiling + 10 * self.k * pace.single
+        if slow or (len(times) > 1 and times[-1] > 0.97 * self.k * pace.single):
+            self._settle(1)
+        elif len(times) > 1:
+            self._settle(self.k)
+
+    def _settle(self, k: int) -> None:
+        self.k = self.pace.k = k
         self._measuring = False
-        if seconds / self.k > 0.97 * self._single:
-            self.k = 1
 
     @property
     def waits(self) -> bool:
@@ -93,34 +124,39 @@ class Steps:
         self.data = data
         self.chooser = chooser
 
-    def run(self, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
-        """Yield `(steps done, result of the last)` after each call."""
+    def run(self, order: np.ndarray | None, start: int = 0) -> Iterator[tuple[int, Any]]:
+        """Yield `(steps done, result of the last)` after each call.
+
+        Args:
+            order: the rows of the epoch, where the data is arrays.
+            start: the steps that were done before.
+        """
         if isinstance(self.data, ArrayData):
             assert order is not None
             gathers = (state.backend or ensure()).gathers
-            yield from self._gathered(order) if gathers else self._sliced(order)
+            yield from self._gathered(order, start) if gathers else self._sliced(order, start)
             return
         function = self.model._function(self.kind, "batch")
-        for i, batch in enumerate(self.data.batches()):
+        for i, batch in enumerate(self.data.batches(), start):
             yield i + 1, function(batch)
 
-    def _sliced(self, order: np.ndarray) -> Iterator[tuple[int, Any]]:
+    def _sliced(self, order: np.ndarray, start: int) -> Iterator[tuple[int, Any]]:
         size = self.data.batch_size
         function = self.model._function(self.kind, "batch")
-        for i in range(self.data.steps):
+        for i in range(start, self.data.steps):
             index = order[i * size : (i + 1) * size]
             part = slice(int(index[0]), int(index[-1]) + 1) if not self.data.shuffle else index
             yield i + 1, function(optree.tree_map(lambda a, p=part: a[p], self.data.parts))
 
-    def _gathered(self, order: np.ndarray) -> Iterator[tuple[int, Any]]:
+    def _gathered(self, order: np.ndarray, done: int) -> Iterator[tuple[int, Any]]:
         backend = state.backend or ensure()
         size, chooser = self.data.batch_size, self.chooser
         arrays = self.data.placed()
         one = self.model._function(self.kind, "rows")
-        full, done = self.data.count // size, 0
+        full = len(order) // size
         while done < self.data.steps:
             start, timed = time.perf_counter(), chooser.waits
-            k = chooser.next(full, full - done) if done < full else 1
+            k = chooser.next(full - done) if done < full else 1
             index = order[done * size : (done + k) * size]
             if k == 1:
                 result = one(arrays, backend.convert(index))
@@ -128,8 +164,9 @@ class Steps:
                 many = self.model._function(self.kind, "many")
                 result = many(arrays, backend.convert(index.reshape(k, size)))
             done += k
-            if timed and done <= full:
-                backend.wait(_anything(self.model))
+            if done <= full:
+                if timed:
+                    backend.wait(_anything(self.model))
                 chooser.measured(k, time.perf_counter() - start, full)
             yield done, result
 
@@ -139,14 +176,20 @@ def _anything(model: Any) -> Any:
     return variables[0].tensor() if variables else None
 
 
-def chooser_for(model: Any, data: Any, callbacks: CallbackList, kind: str, epochs: int) -> Chooser:
-    """The `Chooser` for a model's compile settings, its callbacks and the active backend."""
+def chooser_for(
+    model: Any, data: Any, callbacks: CallbackList, kind: str, epochs: int, exact: bool = False
+) -> Chooser:
+    """The `Chooser` for a model's compile settings, its callbacks and the active backend.
+
+    With `exact` nothing is measured, so that every run makes the same calls.
+    """
     asked = getattr(model, "steps_per_execution", 1)
     backend = state.backend or ensure()
-    several = backend.repeats and not getattr(model, "run_eagerly", False)
-    alone = callbacks.wants_batches(kind) and asked in (1, "auto")
-    steps = data.steps or 0
-    fixed = asked if isinstance(asked, int) and asked > 1 else None
     if not isinstance(data, ArrayData):
         return Chooser(1, False, 0)
-    return Chooser(min(fixed, steps) if fixed else None, several and not alone, steps * epochs)
+    if isinstance(asked, int) and asked > 1:
+        return Chooser(min(asked, data.steps), False, 0)
+    alone = callbacks.wants_batches(kind) or getattr(model, "run_eagerly", False)
+    pace = model._paces.setdefault((backend.name, kind, data.batch_size), Pace())
+    measures = backend.repeats and not alone and not exact
+    return Chooser(1, measures, data.steps * epochs, backend.call_overhead, pace)

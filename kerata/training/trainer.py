@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from typing import Any
 
 import numpy as np
 import optree
@@ -16,24 +16,30 @@ from kerata.backends.registry import ensure
 from kerata.backends.state import state
 from kerata.core.errors import fold
 from kerata.core.transforms import jit, value_and_grad
+from kerata.optimizers.parts import PartOptimizer, by_part
 from kerata.training import loops
 from kerata.training.checks import check_targets
-from kerata.training.data import ArrayData, make_data, split_off, unpack_x_y_sample_weight
-from kerata.training.objectives import CompiledMetrics, Objective
+from kerata.training.custom_steps import ALONE, as_step_of_data, as_step_of_state
+from kerata.training.data import (
+    ArrayData,
+    as_inputs,
+    make_data,
+    split_off,
+    unpack_x_y_sample_weight,
+)
+from kerata.training.limits import Limits, limited
+from kerata.training.objectives import CompiledMetrics, Objective, joined
+from kerata.training.programs import Programs
 from kerata.training.results import output_spec, to_host
-
-if TYPE_CHECKING:
-    from kerata.layers.layer import Layer as _Mixed
-else:
-    _Mixed = object
-
-_MANY_PROGRAMS = 4
+from kerata.training.stateless import StatelessTraining
+from kerata.training.tuning import Tuning
 
 
-class Trainer(_Mixed):
+class Trainer(StatelessTraining, Programs, Tuning):
     """The training methods of `Model`."""
 
     def __init__(self) -> None:
+        Programs.__init__(self)
         self._compiled = False
         self.optimizer: Any = None
         self.stop_training = False
@@ -41,8 +47,8 @@ class Trainer(_Mixed):
         self._loss_tracker: Any = None
         self._compile_metrics: CompiledMetrics | None = None
         self._compile_loss: Objective | None = None
-        self._functions: dict[str, jit] = {}
-        self._warned_programs = 0
+        self.current_run: Any = None
+        self._gradient_metrics: list[Any] = []
         self._trained: list[Any] = []
         self._regularized: bool | None = None
 
@@ -63,7 +69,9 @@ class Trainer(_Mixed):
         """Choose optimizer, loss and metrics.
 
         Args:
-            optimizer: an optimizer, its name, or its config.
+            optimizer: an optimizer, its name, or its config; or a dictionary of these by the part
+                of the model that each trains: the name of an attribute or a layer, or what the
+                paths of its variables begin with (a regular expression), "*" for all the rest.
             loss: a loss, its name, or a function `(y_true, y_pred)`; for several outputs a list or
                 a dict by the outputs' names.
             loss_weights: a factor for each output's loss.
@@ -85,7 +93,11 @@ class Trainer(_Mixed):
                 f"steps_per_execution must be a positive int or 'auto'; got {steps_per_execution!r}"
             )
         names = getattr(self, "output_names", ())
-        self.optimizer = optimizers.get(optimizer)
+        if by_part(optimizer):
+            optimizer = {part: optimizers.get(one) for part, one in optimizer.items()}
+            self.optimizer = PartOptimizer(optimizer, self)
+        else:
+            self.optimizer = optimizers.get(optimizer)
         half = self.compute_dtype == "float16"
         if (
             auto_scale_loss
@@ -107,7 +119,6 @@ class Trainer(_Mixed):
             "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
-        self._functions = {}
         self.stop_training = False
         self._compiled = True
 
@@ -122,7 +133,9 @@ class Trainer(_Mixed):
 
         if not self._compiled:
             return None
-        arguments = {**self._compile_arguments, "optimizer": self.optimizer}
+        arguments = dict(self._compile_arguments)
+        if not by_part(arguments["optimizer"]):
+            arguments["optimizer"] = self.optimizer
         return {n: serialize_object(v) for n, v in arguments.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -153,6 +166,7 @@ class Trainer(_Mixed):
             found += self._compile_loss.trackers
         if self._compile_metrics is not None:
             found += self._compile_metrics.metrics
+        found += self._gradient_metrics
         return found + [m for m in own if all(m is not f for f in found)]
 
     @property
@@ -234,16 +248,44 @@ class Trainer(_Mixed):
 
         def loss_of() -> Any:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x, y, y_pred, sample_weight, True)
-            return self.optimizer.scale_loss(loss), (loss, y_pred)
+            loss, weight = self._loss_and_weight(x, y, y_pred, sample_weight)
+            return self.optimizer.scale_loss(loss), (loss, y_pred, weight)
 
-        (_, (loss, y_pred)), gradients = value_and_grad(loss_of, variables, has_aux=True)()
+        (_, (loss, y_pred, weight)), gradients = value_and_grad(loss_of, variables, has_aux=True)()
         self._track(loss, x)
-        self.optimizer.apply(gradients, variables)
+        for metric in self._gradient_metrics:
+            metric.update_state(gradients, variables, self.optimizer)
+        if weight is None:
+            self.optimizer.apply(gradients, variables)
+        else:
+            self.optimizer.apply(gradients, variables, weight=weight)
         if type(self).compute_metrics is not Trainer.compute_metrics:
             self.compute_metrics(x, y, y_pred, sample_weight)
         else:
             self._update_metrics(x, y, y_pred, sample_weight)
+
+    def _loss_and_weight(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """The loss, and what the optimizer weighs its gradients by where it accumulates them."""
+        if not self.optimizer.accumulates:
+            return self.compute_loss(x, y, y_pred, sample_weight, True), None
+        divisors: list[Any] = []
+        if self._compile_loss is not None:
+            self._compile_loss.divisors = divisors
+        loss = self.compute_loss(x, y, y_pred, sample_weight, True)
+        if self._compile_loss is not None:
+            self._compile_loss.divisors = None
+        return loss, joined(divisors, ops.shape(optree.tree_leaves(x)[0])[0])
+
+    def _flush(self) -> None:
+        """Apply the gradients that wait for the rest of their window, at the end of an epoch."""
+        if self.optimizer is None or not self.optimizer.accumulates:
+            return
+        if self.run_eagerly:
+            self.optimizer.flush()
+            return
+        if "flush" not in self._functions:
+            self._functions["flush"] = jit(self.optimizer.flush)
+        self._functions["flush"]()
 
     def _to_train(self) -> list[Any]:
         found = self.trainable_variables
@@ -251,118 +293,83 @@ class Trainer(_Mixed):
             raise ValueError(f"Model {self.name!r} has nothing to train")
         return list(found)
 
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training; override it to train in your own way, once for all backends.
+    def train_step(self, state: Any, data: Any = ALONE) -> Any:
+        """One step of training; override it to train in your own way.
+
+        An override takes `(self, data)` and works on every backend. It may also be written as
+        users of Keras do for one engine: with `tf.GradientTape` or `loss.backward()`, or for JAX as
+        `train_step(self, state, data)`, a function of the state that returns `(logs, state)`.
 
         Args:
-            data: a batch, `(x, y, sample_weight)`.
+            state: the batch where it is the only argument; otherwise the values of the trainable,
+                the other, the optimizer's and the metrics' variables, four lists.
+            data: a batch: `x`, `(x, y)` or `(x, y, sample_weight)`, as far as there are any.
 
         Returns:
-            What is shown and kept, by name.
+            What is shown and kept, by name; with a state `(logs, state)`.
 
         Example:
             >>> def train_step(self, data):
-            ...     x, y, _ = data
+            ...     x, y = data
             ...     loss, gradients = kerata.value_and_grad(self.loss_of, variables)(x, y)
             ...     self.optimizer.apply(gradients, variables)
             ...     return {"loss": loss}
         """
-        self._update(data)
+        if data is not ALONE:
+            return as_step_of_state(self, "train", Trainer.train_step, state, data)
+        self._update(state)
         return self.get_metrics_result()
 
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of `evaluate`; arguments and result as in `train_step`."""
-        self._score(data)
+    def test_step(self, state: Any, data: Any = ALONE) -> Any:
+        """One step of `evaluate`; as `train_step`, without the optimizer's part of the state."""
+        if data is not ALONE:
+            return as_step_of_state(self, "test", Trainer.test_step, state, data)
+        self._score(state)
         return self.get_metrics_result()
 
     def _score(self, data: Any) -> None:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        if self._compile_loss is not None or self._added_losses():
+        own = type(self).compute_loss is not Trainer.compute_loss
+        if own or self._compile_loss is not None or self._added_losses():
             self._track(self.compute_loss(x, y, y_pred, sample_weight, False), x)
         self._update_metrics(x, y, y_pred, sample_weight)
 
-    def predict_step(self, data: Any) -> Any:
-        """One step of `predict`."""
+    def predict_step(self, state: Any, data: Any = ALONE) -> Any:
+        """One step of `predict`: the outputs for a batch.
+
+        Its state are the trainable and the other variables' values; with one it returns the outputs
+        and the new values of the others.
+        """
+        if data is not ALONE:
+            return as_step_of_state(self, "predict", Trainer.predict_step, state, data)
+        return self._predicted(state)
+
+    def _predicted(self, data: Any) -> Any:
         return self(unpack_x_y_sample_weight(data)[0], training=False)
 
-    def _step(self, kind: str) -> Any:
+    def _watch_gradients(self, metrics: list[Any]) -> None:
+        """Give the gradients of each step of the default `train_step` to these metrics alone."""
+        self._gradient_metrics = metrics
+        self.make_train_function(force=True)
+
+    def _has_own_step(self, kind: str) -> bool:
+        return getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step")
+
+    def _step(self, kind: str) -> Callable[[Any], Any]:
         """The step as users override it, or the default without reading the metrics."""
-        if kind == "train" and type(self).train_step is Trainer.train_step:
-            return self._update
-        if kind == "test" and type(self).test_step is Trainer.test_step:
-            return self._score
-        return getattr(self, f"{kind}_step")
-
-    def _function(self, kind: str, form: str) -> Callable[..., Any]:
-        """The compiled step: `form` "batch" takes a batch, "rows" arrays and indices of rows,
-        "many" arrays and an index matrix, one row a step."""
-        step = self._step(kind)
-
-        def rows(arrays: Any, index: Any) -> Any:
-            return step(optree.tree_map(lambda a: ops.take(a, index, 0), arrays))
-
-        def many(arrays: Any, indices: Any) -> Any:
-            backend = state.backend or ensure()
-            return backend.repeat(lambda index: rows(arrays, index), indices)
-
-        function: Any = {"batch": step, "rows": rows, "many": many}[form]
-        if self._compiled and self.run_eagerly:
-            return function
-        name = f"{kind}_{form}"
-        if name not in self._functions:
-            option = self.jit_compile if self._compiled else "auto"
-            self._functions[name] = jit(function, jit_compile=option)
-        return self._functions[name]
-
-    def make_train_function(self, force: bool = False) -> Callable[[Any], Any]:
-        """The compiled training step of a batch; `force` compiles anew."""
-        return self._compiled_step("train", force)
-
-    def make_test_function(self, force: bool = False) -> Callable[[Any], Any]:
-        """The compiled evaluation step of a batch; `force` compiles anew."""
-        return self._compiled_step("test", force)
-
-    def make_predict_function(self, force: bool = False) -> Callable[[Any], Any]:
-        """The compiled prediction step of a batch; `force` compiles anew."""
-        return self._compiled_step("predict", force)
-
-    def _compiled_step(self, kind: str, force: bool) -> Callable[[Any], Any]:
-        if force:
-            self._functions = {n: f for n, f in self._functions.items() if not n.startswith(kind)}
-        return self._function(kind, "batch")
-
-    @property
-    def compilations(self) -> dict[str, dict[str, list[str]]]:
-        """For each program and backend the shapes that it was compiled for."""
-        found: dict[str, dict[str, list[str]]] = {}
-        for name, function in self._functions.items():
-            for backend, shapes in function.compilations.items():
-                if shapes:
-                    by = found.setdefault(name.split("_")[0], {})
-                    by[backend] = by.get(backend, []) + shapes
-        return found
-
-    def _warn_of_programs(self) -> None:
-        for program, by in self.compilations.items():
-            for backend, shapes in by.items():
-                if len(set(shapes)) > max(_MANY_PROGRAMS, self._warned_programs):
-                    self._warned_programs = 2 * len(set(shapes))
-                    last = "; ".join(list(dict.fromkeys(shapes))[-3:])
-                    warnings.warn(
-                        f"The {program} step was compiled {len(shapes)} times on {backend}, as "
-                        f"the shapes of the batches differ, the last ones: {last}. Batches of one "
-                        "shape (padding, or a fixed batch_size) are compiled once.",
-                        stacklevel=3,
-                    )
+        if self._has_own_step(kind):
+            return as_step_of_data(self, kind, getattr(self, f"{kind}_step"))
+        default: Any = {"train": self._update, "test": self._score, "predict": self._predicted}
+        return default[kind]
 
     # Making ready
 
     def _prepare(self, batch: Any, kind: str) -> None:
         """Build model, losses, metrics and optimizer for a batch, and check that all fit."""
         x, y, _ = unpack_x_y_sample_weight(batch)
-        y_pred = output_spec(self, x)
-        if kind == "predict":
+        y_pred = self._output_spec(x, kind)
+        if kind == "predict" or y_pred is None:
             return
         if self._compile_loss is not None and not self._compile_loss.built:
             self._compile_loss.build(y_pred)
@@ -370,11 +377,22 @@ class Trainer(_Mixed):
             self._compile_metrics.build(y, y_pred)
         if self._compile_loss is not None:
             check_targets(self._compile_loss, y, y_pred)
-        if kind == "train" and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self._to_train())
         variables = self.trainable_variables
+        if kind == "train" and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(variables if self._has_own_step(kind) else self._to_train())
         self._regularized = any(v.regularizer is not None for v in variables)
         self._trained = variables if kind == "train" else []
+
+    def _output_spec(self, x: Any, kind: str) -> Any:
+        """What the model gives for `x`; None where only a step of the user's own takes it."""
+        try:
+            return output_spec(self, x)
+        except Exception:
+            if self._has_own_step(kind) and all(
+                layer.built for layer in self._flatten_layers() if layer is not self
+            ):
+                return None
+            raise
 
     # The methods
 
@@ -396,6 +414,11 @@ class Trainer(_Mixed):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        *,
+        fast_dev_run: bool | int = False,
+        overfit_batches: int | float = 0,
+        limit_train_batches: int | float | None = None,
+        limit_val_batches: int | float | None = None,
     ) -> Any:
         """Train for a number of epochs.
 
@@ -418,6 +441,12 @@ class Trainer(_Mixed):
             validation_steps: likewise for validation.
             validation_batch_size: `batch_size` where None.
             validation_freq: validate every so many epochs, or a list of epochs.
+            fast_dev_run: try everything out with one batch of training and of validation (or with
+                this number of them), one epoch, and no callback that writes files.
+            overfit_batches: train on the same first batches again and again, so many or that share
+                of all, without shuffling; validation has as many.
+            limit_train_batches: batches an epoch (int), or their share (float).
+            limit_val_batches: batches of a validation, or their share; 0 for no validation.
 
         Returns:
             The `History`.
@@ -427,20 +456,26 @@ class Trainer(_Mixed):
                 is not a number.
         """
         self._assert_compiled("fit")
+        limits = Limits(fast_dev_run, overfit_batches, limit_train_batches, limit_val_batches)
         try:
+            x, validation_data = as_inputs(self, x), as_inputs(self, validation_data)
             if validation_split and validation_data is None:
                 parts, validation_data = split_off((x, y, sample_weight), validation_split)
                 x, y, sample_weight = parts
-            data = make_data(
-                x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch
-            )
+            data = limits.training(
+                make_data(
+                    x, y, sample_weight, batch_size, shuffle and not limits.overfit, class_weight,
+                    steps_per_epoch,
+                )
+            )  # fmt: skip
+            validation = loops.Validation(
+                validation_data, validation_batch_size or batch_size, validation_steps,
+                validation_freq,
+            )  # fmt: skip
             self._prepare(data.first(), "train")
             return loops.fit(
-                self, data, epochs, verbose, callbacks, initial_epoch, steps_per_epoch,
-                loops.Validation(
-                    validation_data, validation_batch_size or batch_size, validation_steps,
-                    validation_freq,
-                ),
+                self, data, min(epochs, initial_epoch + 1) if limits.dev else epochs, verbose,
+                limits.callbacks(callbacks), initial_epoch, limits.validating(validation),
             )  # fmt: skip
         except Exception as error:
             fold(error)
@@ -456,9 +491,13 @@ class Trainer(_Mixed):
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
+        *,
+        limit_batches: int | float | None = None,
         **kwargs: Any,
     ) -> Any:
         """The loss and the metrics on data; arguments as in `fit`.
+
+        With `limit_batches` on so many batches, or on that share of them.
 
         Returns:
             The loss, or the list of the loss and the metrics in the order of `metrics_names`, or
@@ -468,9 +507,11 @@ class Trainer(_Mixed):
         if kwargs:
             raise TypeError(f"evaluate: unknown argument(s) {', '.join(map(repr, kwargs))}")
         try:
-            data = make_data(x, y, sample_weight, batch_size, steps=steps)
-            self._prepare(data.first(), "test")
-            logs = loops.evaluate(self, data, steps, verbose, callbacks)
+            data = make_data(as_inputs(self, x), y, sample_weight, batch_size, steps=steps)
+            with closing(data):
+                limited(data, limit_batches, "limit_batches")
+                self._prepare(data.first(), "test")
+                logs = loops.evaluate(self, data, steps, verbose, callbacks)
         except Exception as error:
             fold(error)
             raise
@@ -484,12 +525,16 @@ class Trainer(_Mixed):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        *,
+        limit_batches: int | float | None = None,
     ) -> Any:
-        """The outputs for data, as NumPy arrays; arguments as in `fit`."""
+        """The outputs for data, as NumPy arrays; arguments as in `evaluate`."""
         try:
-            data = make_data(x, batch_size=batch_size, steps=steps)
-            self._prepare(data.first(), "predict")
-            return loops.predict(self, data, steps, verbose, callbacks)
+            data = make_data(as_inputs(self, x), batch_size=batch_size, steps=steps)
+            with closing(data):
+                limited(data, limit_batches, "limit_batches")
+                self._prepare(data.first(), "predict")
+                return loops.predict(self, data, steps, verbose, callbacks)
         except Exception as error:
             fold(error)
             raise
@@ -504,6 +549,7 @@ class Trainer(_Mixed):
     ) -> Any:
         """One training step; returns the metrics' results so far, as `evaluate` does."""
         self._assert_compiled("train_on_batch")
+        x = as_inputs(self, x)
         data = ArrayData(x, y, sample_weight, 2**31 - 1, class_weight=class_weight)
         return self._on_batch("train", data, return_dict)
 
@@ -512,7 +558,8 @@ class Trainer(_Mixed):
     ) -> Any:
         """One evaluation step; returns the metrics' results so far, as `evaluate` does."""
         self._assert_compiled("test_on_batch")
-        return self._on_batch("test", ArrayData(x, y, sample_weight, 2**31 - 1), return_dict)
+        data = ArrayData(as_inputs(self, x), y, sample_weight, 2**31 - 1)
+        return self._on_batch("test", data, return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
         self._prepare(data.first(), kind)
@@ -522,7 +569,7 @@ class Trainer(_Mixed):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        data = ArrayData(x, batch_size=2**31 - 1)
+        data = ArrayData(as_inputs(self, x), batch_size=2**31 - 1)
         self._prepare(data.first(), "predict")
         backend = state.backend or ensure()
         with backend.inference():

@@ -11,6 +11,7 @@ from kerata.backends.abstract.tensor import AbstractTensor
 from kerata.backends.registry import use_backend
 from kerata.backends.scope import Scope
 from kerata.backends.state import operations
+from kerata.core.transforms import jit
 from kerata.core.variable import Variable
 
 tf = pytest.importorskip("tensorflow")
@@ -302,3 +303,17 @@ def test_tensorflows_own_calls_take_variables(tensorflow):
     given = (AbstractTensor((5, 3), "float32"),)
     found = tensorflow.fallback_shape(lambda x: tf.sin(x) + v, given, {})
     assert (found.shape, found.dtype) == ((5, 3), "float32")
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_tensorflows_own_tape_takes_variables(compiled, tensorflow):
+    tf = pytest.importorskip("tensorflow")
+    variable = Variable([1.0, 2.0])
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(variable.value**2)
+        return tape.gradient(loss, [variable])[0]
+
+    found = (jit(gradient) if compiled else gradient)()
+    assert found.numpy().tolist() == [2.0, 4.0]

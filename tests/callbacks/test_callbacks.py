@@ -91,7 +91,7 @@ class FakeModel:
 
 def stopped_at(values, **arguments):
     """The epoch at which training ends, and the weights (the epoch they are of) then."""
-    stop, model = EarlyStopping(monitor="m", **arguments), FakeModel()
+    stop, model = EarlyStopping(monitor="m", **{"mode": "min", **arguments}), FakeModel()
     stop.set_model(model)
     stop.on_train_begin()
     for epoch, value in enumerate(values):

@@ -7,12 +7,15 @@ import pytest
 
 from kerata.backends.registry import use_backend
 from kerata.backends.scope import Scope, recorded
+from kerata.core import seeds
 from kerata.core.seeds import (
     SeedGenerator,
     draw_seed,
     global_generator,
     next_seed,
+    random_state,
     set_random_seed,
+    set_random_state,
 )
 from kerata.ops import convert_to_numpy
 
@@ -89,3 +92,23 @@ def test_draw_seed(backend):
     assert convert_to_numpy(draw_seed(generator)).tolist() == [4, 1]
     first, second = (convert_to_numpy(draw_seed(None)).tolist() for _ in range(2))
     assert first != second
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_all_that_draws_goes_back(backend, monkeypatch, used):
+    """Also where the process' own generator is only made afterwards."""
+    monkeypatch.setattr(seeds._process, "generator", None)
+
+    def draws():
+        own = [next_seed(), *taken(global_generator(), 2)]
+        return [*own, random.random(), float(np.random.random())]
+
+    if used:
+        draws()
+    kept = random_state()
+    first = draws()
+    assert draws() != first
+    set_random_state(kept)
+    assert draws() == first
+    set_random_state({"python": kept["python"]})
+    assert draws()[:3] != first[:3]

@@ -10,7 +10,15 @@ import pytest
 from kerata import ops
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("architecture", "adding-a-backend")
+PAGES = (
+    "training",
+    "custom-steps",
+    "callbacks",
+    "data",
+    "precision",
+    "architecture",
+    "adding-a-backend",
+)
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerata import config, dtype_policies, mixed_precision, ops
+from kerata import config, dtype_policies, layers, mixed_precision, ops
 from kerata.dtype_policies import DTypePolicy, DTypePolicyMap
 
 
@@ -95,6 +95,37 @@ def test_maps():
     policies["a/.*"] = "float64"
     with pytest.raises(ValueError, match="several"):
         policies["a/x"]
+
+
+def test_layers_follow_maps(backend):
+    policies = DTypePolicyMap("mixed_bfloat16", {"block/a": "float32"})
+
+    class Block(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.a = layers.Dense(3, name="a", dtype=self.dtype_policy)
+            self.b = layers.Dense(3, name="b", dtype=self.dtype_policy)
+
+        def call(self, x):
+            self.seen = x, self.a(x), self.b(x)
+            return self.seen[-1]
+
+    block = Block(name="block", dtype=policies)
+    x = np.full((1, 2), 1 + 2**-12, "float32")
+    for _ in range(2):
+        block(x)
+        assert [backend.dtype_of(t) for t in block.seen] == ["bfloat16", "float32", "bfloat16"]
+    assert (block.a.compute_dtype, block.b.compute_dtype) == ("float32", "bfloat16")
+    assert {w.stored_dtype for w in block.weights} == {"float32"}
+    assert dtype_policies.deserialize(block.a.get_config()["dtype"]) == policies
+
+    head = layers.Dense(
+        1, name="a", use_bias=False, dtype=DTypePolicyMap("float16", {"a": "float32"})
+    )
+    head.build((None, 2))
+    assert head.kernel.stored_dtype == "float32"
+    head.kernel.assign([[1.0], [0.0]])
+    assert float(ops.convert_to_numpy(head(x))[0, 0]) == x[0, 0]  # not by way of float16
 
 
 def test_wrong_maps():

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import re
 import sys
 
 import pytest
@@ -28,6 +29,33 @@ def test_gan(training_backend, monkeypatch, tmp_path, capsys):
     run(monkeypatch, "gan", "--backend", training_backend, "--epochs", 25, "--picture", picture)
     assert picture.stat().st_size > 5000
     assert "epoch 25: generator" in capsys.readouterr().out
+
+
+@plotted
+def test_self_supervised(training_backend, monkeypatch, tmp_path, capsys):
+    picture = tmp_path / "masked.png"
+    arguments = ("--backend", training_backend, "--epochs", 4, "--picture", picture)
+    run(monkeypatch, "self_supervised", *arguments)
+    error, mean = numbers(r"new images: ([\d.]+); of the mean image: ([\d.]+)", capsys)
+    assert error < mean
+    assert picture.stat().st_size > 5000
+
+
+def test_contrastive(training_backend, monkeypatch, capsys):
+    run(monkeypatch, "contrastive", "--backend", training_backend, "--epochs", 2)
+    first, last = numbers(r"Loss: ([\d.]+) at first, ([\d.]+) at last", capsys)
+    assert last < first < 5.6  # chance: the logarithm of 255
+
+
+def test_distillation(training_backend, monkeypatch, capsys):
+    run(monkeypatch, "distillation", "--backend", training_backend, "--epochs", 6)
+    (accuracy,) = numbers(r"Student: 512 weights, accuracy ([\d.]+)", capsys)
+    assert accuracy > 0.5
+
+
+def numbers(pattern, capsys):
+    """What the pattern finds in the output."""
+    return map(float, re.search(pattern, capsys.readouterr().out).groups())
 
 
 @plotted

@@ -67,6 +67,40 @@ def test_orthogonal(shape):
         initializers.Orthogonal().draw((3,), "float32")
 
 
+@pytest.mark.oracle
+@pytest.mark.parametrize("side", ["real", "imag"])
+@pytest.mark.parametrize(
+    "window, scaling, periodic",
+    [
+        ("hann", "density", False),
+        ("hamming", "spectrum", True),
+        ("blackman", None, False),
+        ("cosine", "density", True),
+        (None, "density", False),
+        (np.linspace(0.1, 1, 8), "spectrum", False),
+    ],
+)
+def test_stft(keras, side, window, scaling, periodic):
+    arguments = (side, window, scaling, periodic)
+    for shape in [(8, 1, 5), (8, 1, 7)]:
+        ours = convert_to_numpy(initializers.STFT(*arguments)(shape))
+        theirs = keras.initializers.STFT(*arguments)(shape)
+        np.testing.assert_allclose(ours, theirs, atol=5e-6)  # Keras rounds the angles
+
+
+def test_wrong_stft():
+    for arguments in [{"side": "left"}, {"scaling": "max"}, {"window": "foo"}]:
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            initializers.STFT(**arguments)
+    for shape in [(8, 5), (8, 1, 1)]:
+        with pytest.raises(ValueError, match="frequencies"):
+            initializers.STFT()(shape)
+    with pytest.raises(ValueError, match="window"):
+        initializers.STFT(window=[1.0, 2.0])((8, 1, 5))
+    with pytest.raises(ValueError, match="zero"):
+        initializers.STFT()((2, 1, 2))
+
+
 @pytest.mark.parametrize("cls", RANDOM)
 def test_seeds(cls):
     first, second = cls(seed=1), cls(seed=1)
@@ -144,7 +178,7 @@ def test_user_classes_may_define_call(backend):
     assert Variable(Twos(), (2,)).numpy().tolist() == [2.0, 2.0]
 
 
-@pytest.mark.parametrize("cls", RANDOM + PLAIN)
+@pytest.mark.parametrize("cls", [*RANDOM, *PLAIN, initializers.STFT])
 def test_configs(cls):
     initializer = cls()
     assert same_config(cls.from_config(initializer.get_config()), initializer)
@@ -185,7 +219,7 @@ def test_statistics_are_those_of_keras(keras, cls, shape):
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("cls", RANDOM + PLAIN)
+@pytest.mark.parametrize("cls", [*RANDOM, *PLAIN, initializers.STFT])
 def test_configs_are_exchanged(keras, cls):
     theirs = getattr(keras.initializers, cls.__name__)
     assert set(theirs().get_config()) <= set(cls().get_config())
@@ -195,7 +229,8 @@ def test_configs_are_exchanged(keras, cls):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize(
-    "name", ["zeros", "zero", "one", "uniform", "normal", "he_normal", "IdentityInitializer"]
+    "name",
+    ["zeros", "zero", "one", "uniform", "normal", "he_normal", "IdentityInitializer", "stft"],
 )
 def test_names(keras, name):
     assert type(initializers.get(name)).__name__ == type(keras.initializers.get(name)).__name__

@@ -62,6 +62,43 @@ def test_masks_of_sequences_and_weights_of_samples(backend):
     assert float(loss(np.zeros((2, 3, 1)), values, weight)) == 2 * (0 + 1) + 9
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean_with_sample_weight", "sum"])
+def test_what_it_divides_by(backend, reduction, masked, weighted):
+    """By it two batches make up the loss of both together."""
+    rng = np.random.default_rng(0)
+    y, p = rng.random((2, 7, 3, 1), "float32")
+    weight = rng.random((7, 1), "float32") if weighted else None
+    mask = rng.random((7, 3)) < 0.5
+    loss = losses.MeanSquaredError(reduction)
+
+    def of(rows):
+        outputs = ops.convert_to_tensor(p[rows])
+        if masked:
+            set_mask(outputs, ops.convert_to_tensor(mask[rows]))
+        return loss.with_divisor(y[rows], outputs, None if weight is None else weight[rows])
+
+    parts = [of(slice(0, 5)), of(slice(5, 7))]
+    whole, divisor = of(slice(0, 7))
+    if reduction == "sum":
+        assert divisor == "sum"
+        assert float(whole) == pytest.approx(sum(float(v) for v, _ in parts), rel=1e-6)
+    else:
+        assert float(divisor) == pytest.approx(sum(float(n) for _, n in parts), rel=1e-6)
+        total = sum(float(v) * float(n) for v, n in parts)
+        assert float(whole) == pytest.approx(total / float(divisor), rel=1e-6)
+
+
+def test_a_loss_that_says_nothing(backend):
+    class Own(losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            return ops.convert_to_tensor(2.0)
+
+    mean = losses.LossFunctionWrapper(lambda y, p: ops.mean(y - p))
+    assert [loss.with_divisor([1.0], [2.0])[1] for loss in (Own(), mean)] == [None, None]
+
+
 def test_nothing_counts(backend):
     loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
     assert float(loss(np.zeros(3, "int32"), np.full((3, 2), 0.5, "float32"))) == 0.0

@@ -125,7 +125,31 @@ def _products() -> list[Case]:
         rest: dict[str, Any] = {"dtype": dtype, "grad": grad, "opens": x.ndim > 1 and x.size > 0}
         cases.append(Case("matmul", (x, y), np.matmul, tolerance=1e-5, **rest))
     ones = np.ones((2, 4096), ml_dtypes.bfloat16)
+    for x, y in (
+        (X, normal(4, 5)),
+        (a, b[0]),
+        (a, b),
+        (normal(1, 2, 3, 4), b[0]),
+        (BRAIN, BRAIN.T.copy()),
+    ):
+        bias = normal(y.shape[-1]).astype(y.dtype)
+        cases.append(
+            Case(
+                "linear",
+                (x, y, bias),
+                lambda x, kernel, bias: x @ kernel + bias,
+                tolerance=1e-5,
+                grad=None if y.dtype == "float32" else False,
+                opens=(0,) if y.ndim == 2 else (),
+            )
+        )
     cases += [
+        Case(
+            "linear",
+            (INTS, INTS.T.copy(), INTS[:, 0].copy()),
+            lambda x, kernel, bias: x @ kernel + bias,
+            opens=(0,),
+        ),
         Case("matmul", (BRAIN, BRAIN.T.copy()), np.matmul, grad=False),
         Case(
             "matmul", (ones, ones.T.copy()), np.matmul, grad=False, note="bfloat16-sums-in-float32"

@@ -104,3 +104,81 @@ def test_several_optimizers_are_described_by_their_config():
 def test_errors(make, kind, text):
     with kerata.use_backend("numpy"), pytest.raises(kind, match=text):
         make()
+
+
+CYCLES = [
+    {"total_steps": 40},
+    {"total_steps": 7},
+    {"total_steps": 40, "pct_start": 0.1, "div_factor": 10.0, "final_div_factor": 100.0},
+    {"total_steps": 40, "three_phase": True},
+    {"total_steps": 41, "anneal_strategy": "linear", "three_phase": True, "pct_start": 0.4},
+    {"total_steps": 40, "anneal_strategy": "linear", "pct_start": 0.0},
+]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("arguments", CYCLES)
+def test_one_cycle_follows_torch(backend, arguments):
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=0.5, cycle_momentum=False, **arguments
+    )
+    names = {
+        "pct_start": "warmup_share", "div_factor": "initial_divisor",
+        "final_div_factor": "final_divisor", "three_phase": "three_phases",
+        "total_steps": "total_steps", "anneal_strategy": "annealing",
+    }  # fmt: skip
+    ours = schedules.OneCycle(0.5, **{names[n]: v for n, v in arguments.items()})
+    for step in range(arguments["total_steps"]):
+        expected = theirs.get_last_lr()[0]
+        assert float(ours(step)) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+        optimizer.step()
+        if step + 1 < arguments["total_steps"]:
+            theirs.step()
+    assert float(ours(1000)) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    assert schedules.deserialize(schedules.serialize(ours)).get_config() == ours.get_config()
+
+
+@pytest.mark.parametrize(
+    ("decay", "end", "shape"),
+    [
+        ("linear", 0.0, lambda p: 1 - p),
+        ("cosine", 0.0, lambda p: (1 + np.cos(np.pi * p)) / 2),
+        ("sqrt", 0.0, lambda p: 1 - np.sqrt(p)),
+        ("exponential", 0.01, lambda p: 0.02**p),
+    ],
+)
+def test_warmup_stable_decay(backend, decay, end, shape):
+    schedule = schedules.WarmupStableDecay(0.5, 4, 6, 10, end, decay)
+    share = np.clip((np.arange(24) - 10) / 10, 0, 1)
+    fallen = shape(share)
+    expected = np.minimum(np.arange(24) / 4, 1) * 0.5 * fallen
+    found = [float(schedule(step)) for step in range(24)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+    assert (
+        schedules.deserialize(schedules.serialize(schedule)).get_config() == schedule.get_config()
+    )
+
+
+def test_phases_may_be_missing(backend):
+    assert float(schedules.WarmupStableDecay(0.5, 0, 2, 2, 0.1)(0)) == 0.5
+    sudden = schedules.WarmupStableDecay(0.5, 0, 2, 0, 0.125)
+    assert [float(sudden(step)) for step in (0, 1, 2)] == [0.5, 0.5, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: schedules.OneCycle(0.1, 1), "total_steps must be at least 2; got 1"),
+        (lambda: schedules.OneCycle(0.1, 9, 1.5), "warmup_share must be from 0 to 1; got 1.5"),
+        (lambda: schedules.OneCycle(0.1, 9, 0.6, three_phases=True), "from 0 to 0.5; got 0.6"),
+        (lambda: schedules.OneCycle(0.1, 9, annealing="steps"), "one of .*'linear'.*; got 'steps'"),
+        (lambda: schedules.WarmupStableDecay(0.1, -1, 1, 1), "warmup_steps must not be negative; got -1"),
+        (lambda: schedules.WarmupStableDecay(0.1, 1, 1, 1, decay="cubic"), "got 'cubic'"),
+        (lambda: schedules.WarmupStableDecay(0.1, 1, 1, 1, decay="exponential"), "end_learning_rate above 0"),
+    ],
+)  # fmt: skip
+def test_bad_schedules(make, text):
+    with pytest.raises(ValueError, match=text):
+        make()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from kerata.backends.jax.control import KERNELS as CONTROL
 from kerata.backends.jax.elements import KERNELS as ELEMENTS
 from kerata.backends.jax.fourier import KERNELS as FOURIER
 from kerata.backends.jax.indexing import KERNELS as INDEXING
-from kerata.backends.jax.kernels import KERNELS, native
+from kerata.backends.jax.kernels import KERNELS, inside_loop, native
 from kerata.backends.jax.linalg import KERNELS as LINALG
 from kerata.backends.jax.overrides import KERNELS as OVERRIDES
 from kerata.backends.jax.random import KERNELS as RANDOM
@@ -44,6 +45,7 @@ class JaxBackend(Backend):
     trains = True
     repeats = True
     gathers = True
+    call_overhead = 2e-4
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +66,8 @@ class JaxBackend(Backend):
 
     def convert(self, x: Any, dtype: str | None = None) -> Any:
         array = to_array(x, dtype)
-        return jnp.asarray(array, native(array.dtype))
+        kind = native(array.dtype)  # asking for the dtype that it has would take twice as long
+        return jnp.asarray(array) if kind == array.dtype else jnp.asarray(array, kind)
 
     def to_numpy(self, x: Any) -> np.ndarray:
         if isinstance(x, jax.core.Tracer):
@@ -92,8 +95,21 @@ class JaxBackend(Backend):
         # A compiled step donates what variables hold, so no two may hold one array.
         return value if isinstance(value, jax.core.Tracer) else jnp.array(value, copy=True)
 
+    def knows(self, x: Any) -> bool:
+        return not isinstance(x, jax.core.Tracer)
+
     def wait(self, x: Any) -> None:
         jax.block_until_ready(x)
+
+    def clear(self) -> None:
+        jax.clear_caches()
+
+    def profile(self, directory: str) -> contextlib.AbstractContextManager[Any]:
+        return jax.profiler.trace(directory)
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        engine = isinstance(error, jax.errors.JaxRuntimeError)
+        return (engine and "RESOURCE_EXHAUSTED" in str(error)) or super().out_of_memory(error)
 
     def value_and_grad(
         self, function: Callable[..., Any], variables: Sequence[Any] | None, argnums: Any
@@ -152,7 +168,8 @@ class JaxBackend(Backend):
                 return [inner.read(v) for v in carried], arrays
 
         start = [scope.read(v) for v in carried]
-        values, stacked = jax.lax.scan(once, start, rows)
+        with inside_loop():
+            values, stacked = jax.lax.scan(once, start, rows)
         for variable, value in zip(carried, values, strict=True):
             scope.write(variable, value)
         return packed.unpack([x[-1] for x in stacked])

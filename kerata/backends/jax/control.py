@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optree
 from jax import lax
 
+from kerata.backends.jax.kernels import inside_loop
 from kerata.backends.loops import (
     as_tensors,
     check_carried,
@@ -37,7 +38,8 @@ def scan(
         check_carried("scan", carry, as_tensors(new))
         return new, y
 
-    return lax.scan(step, init, xs, count, reverse, unroll)
+    with inside_loop():
+        return lax.scan(step, init, xs, count, reverse, unroll)
 
 
 def while_loop(
@@ -60,14 +62,15 @@ def while_loop(
         check_carried("while_loop", values, result)
         return result
 
-    if state.differentiating and isinstance(limit, int):
-        values = _bounded(alive, once, start, limit)
-    else:
-        values = lax.while_loop(
-            lambda v: alive(v[1]) if limit is None else alive(v[1]) & (v[0] < limit),
-            lambda v: (v[0] + 1, once(v[1])),
-            (jnp.int32(0), start),
-        )[1]
+    with inside_loop():
+        if state.differentiating and isinstance(limit, int):
+            values = _bounded(alive, once, start, limit)
+        else:
+            values = lax.while_loop(
+                lambda v: alive(v[1]) if limit is None else alive(v[1]) & (v[0] < limit),
+                lambda v: (v[0] + 1, once(v[1])),
+                (jnp.int32(0), start),
+            )[1]
     return values[0] if single else values
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import math
 import operator
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -171,11 +174,31 @@ def conv(
 _MOST_VIEWED = 2**26  # elements of all shifted views of an input
 
 
+class _Tracing(threading.local):
+    loop = False
+
+
+_tracing = _Tracing()
+
+
+@contextlib.contextmanager
+def inside_loop() -> Iterator[None]:
+    """Around the tracing of a loop's body, whose convolutions then are matrix products."""
+    before, _tracing.loop = _tracing.loop, True
+    try:
+        yield
+    finally:
+        _tracing.loop = before
+
+
 def _gains_by_views(inputs: Any, kernel: Any, plan: Any) -> bool:
-    """Whether a gradient is taken on a CPU, where XLA's of a convolution takes twice as long as
-    that of a matrix product, and many times as long inside of a loop."""
+    """Whether a gradient is taken on a CPU by a convolution whose gradient XLA makes slowly there:
+    of windows of one element it takes four times as long as that of a matrix product, and inside
+    of a loop that of any window many times as long."""
     if not state.differentiating or jax.default_backend() != "cpu" or inputs.ndim != 4:
         return False
+    if not _tracing.loop:
+        return math.prod(plan.size) == 1
     places = inputs.shape[0] * int(np.prod(plan.output(plan.spatial(inputs.shape))))
     return places * int(np.prod(kernel.shape[:-1])) <= _MOST_VIEWED
 

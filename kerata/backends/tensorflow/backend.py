@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import optree
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from kerata import config
 from kerata.backends import dtypes
@@ -17,7 +18,7 @@ from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, Packed
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Observer, Scope
-from kerata.backends.state import body_of, state
+from kerata.backends.state import body_of, restored, state
 from kerata.backends.tensorflow.arrays import KERNELS as ARRAYS
 from kerata.backends.tensorflow.control import KERNELS as CONTROL
 from kerata.backends.tensorflow.control import aside
@@ -32,15 +33,22 @@ from kerata.backends.tensorflow.random import KERNELS as RANDOM
 from kerata.backends.tensorflow.spatial import KERNELS as SPATIAL
 
 
+def _symbolic_type() -> type:
+    with tf.Graph().as_default():
+        return type(tf.constant(0))
+
+
 class TensorFlowBackend(Backend):
     """Eager and symbolic tensors of TensorFlow."""
 
     name = "tensorflow"
     tensor_types = (type(tf.constant(0)), tf.Tensor)
+    graph_types = (_symbolic_type(),)
     floats = frozenset(tf.as_dtype(dtypes.numpy_dtype(n)) for n in dtypes.FLOATS)
     trains = True
     repeats = True
     gathers = True
+    call_overhead = 7e-4
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,6 +151,7 @@ class TensorFlowBackend(Backend):
             with tf.__internal__.FuncGraph("aside").as_default(), seen:
                 function(*args, **kwargs)
             variables = list(seen.reads.values())
+            saved = dict(vars(state))
 
             def run(*values: Any) -> Any:
                 args, kwargs = arguments.rebuild(values[:count])
@@ -156,8 +165,11 @@ class TensorFlowBackend(Backend):
                     with tf.control_dependencies(upstream), tf.GradientTape() as tape:
                         again = [tf.identity(x) for x in values]
                         tape.watch([x for x in again if _differentiable(x)])
-                        results = run(*again)
-                    return tape.gradient(results, again, upstream)
+                        with restored(saved):
+                            results = run(*again)
+                    smooth = [i for i, x in enumerate(results) if _differentiable(x)]
+                    targets, slopes = ([x[i] for i in smooth] for x in (results, upstream))
+                    return tape.gradient(targets, again, slopes)
 
                 return run(*values), backward
 
@@ -189,8 +201,22 @@ class TensorFlowBackend(Backend):
             tf.while_loop(lambda i: i < count - 1, body, (tf.constant(0),))
         return row(count - 1)
 
+    def knows(self, x: Any) -> bool:
+        return not isinstance(x, self.graph_types)
+
     def wait(self, x: Any) -> None:
         tf.test.experimental.sync_devices()
+
+    def clear(self) -> None:
+        tf.compat.v1.reset_default_graph()
+        context.context().clear_kernel_cache()
+
+    def profile(self, directory: str) -> contextlib.AbstractContextManager[Any]:
+        profile: Any = tf.profiler.experimental.Profile(directory)
+        return profile
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        return isinstance(error, tf.errors.ResourceExhaustedError) or super().out_of_memory(error)
 
     def seed(self, seed: int) -> None:
         tf.random.set_seed(seed)
@@ -448,4 +474,7 @@ def create() -> TensorFlowBackend:
     from kerata.core.variable import Variable
 
     tf.register_tensor_conversion_function(Variable, _as_tensor)
+    # What `tf.GradientTape.gradient` asks of a variable.
+    Variable.handle = property(lambda variable: variable.storage().handle)  # type: ignore[attr-defined]
+    Variable._should_act_as_resource_variable = True  # type: ignore[attr-defined]
     return TensorFlowBackend()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
-import types
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +18,10 @@ from kerata import config
 from kerata.backends import dtypes
 from kerata.backends.abstract.tensor import AbstractTensor
 from kerata.backends.base import Backend
-from kerata.backends.calls import Arguments, shapes_text
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
-from kerata.backends.scope import Observer, Scope, touched
-from kerata.backends.state import state
+from kerata.backends.scope import Observer, Scope
+from kerata.backends.state import restored, state
 from kerata.backends.torch.arrays import KERNELS as ARRAYS
 from kerata.backends.torch.attention import KERNELS as ATTENTION
 from kerata.backends.torch.control import KERNELS as CONTROL
@@ -58,6 +55,8 @@ _CARRIERS = {
 
 def from_array(array: np.ndarray) -> Tensor:
     """A tensor on the host that shares the array's memory where torch may write to it."""
+    if torch.compiler.is_compiling():
+        return torch.from_numpy(array)
     if not (array.flags.writeable and array.flags.c_contiguous):
         array = np.array(array, order="C")
     try:
@@ -142,17 +141,6 @@ def _fake(x: Any) -> Any:
     return x
 
 
-@contextlib.contextmanager
-def _restored(saved: dict[str, Any]) -> Iterator[None]:
-    """The state of the thread as it was: a backward pass may run elsewhere and later."""
-    previous = dict(vars(state))
-    vars(state).update(saved)
-    try:
-        yield
-    finally:
-        vars(state).update(previous)
-
-
 class TorchBackend(Backend):
     """PyTorch's tensors, computed at once, on the first GPU if there is one."""
 
@@ -192,7 +180,7 @@ class TorchBackend(Backend):
         if isinstance(x, Tensor):
             tensor = x
         elif isinstance(x, np.ndarray):
-            tensor = torch.from_numpy(x) if torch.compiler.is_compiling() else from_array(x)
+            tensor = from_array(x)
         else:
             tensor = self._foreign(x, dtype)
         if not _ON_HOST:
@@ -294,17 +282,17 @@ class TorchBackend(Backend):
         return call
 
     def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-        """`function` as it is, or with `jit_compile=True` through `torch.compile`."""
-        compilations: list[str] = []
-        if options.get("jit_compile") is True:
-            call = _compiled(self, function, compilations)
-        else:
+        """`function` as it is, or through `torch.compile`: on a GPU, or with `jit_compile=True`."""
+        wanted = options.get("jit_compile", "auto")
+        if wanted is True or (wanted == "auto" and not _ON_HOST):
+            from kerata.backends.torch.compiled import Compiled
 
-            @functools.wraps(function)
-            def call(*args: Any, **kwargs: Any) -> Any:
-                return function(*args, **kwargs)
+            return Compiled(self, function)
 
-        call.compilations = compilations  # type: ignore[attr-defined]
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
         return call
 
     def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
@@ -326,7 +314,7 @@ class TorchBackend(Backend):
             def run(*args: Any, **kwargs: Any) -> Any:
                 nonlocal reads
                 if reads is not None:
-                    with _restored(saved), Scope(reads.first.values()):
+                    with restored(saved), Scope(reads.first.values()):
                         return function(*args, **kwargs)
                 first = _FirstReads()
                 with first:
@@ -346,12 +334,49 @@ class TorchBackend(Backend):
         """`no_grad`: variables first drawn or written under `inference_mode` could not train."""
         return torch.no_grad()
 
+    def knows(self, x: Any) -> bool:
+        """False also where a function is only run to see its state, in all of its branches."""
+        scope = state.scope
+        while scope is not None and not isinstance(scope, Observer):
+            scope = scope._outer
+        return scope is None and not torch.compiler.is_compiling()
+
     def wait(self, x: Any) -> None:
         if not _ON_HOST:
             torch.cuda.synchronize()
 
+    def clear(self) -> None:
+        if "torch._dynamo" in sys.modules:
+            torch._dynamo.reset()
+        torch.cuda.empty_cache()
+
+    def profile(self, directory: str) -> contextlib.AbstractContextManager[Any]:
+        profiler: contextlib.AbstractContextManager[Any] = torch.profiler.profile(
+            on_trace_ready=torch.profiler.tensorboard_trace_handler(directory)
+        )
+        return profiler
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        if isinstance(error, torch.OutOfMemoryError) or super().out_of_memory(error):
+            return True
+        return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
     def seed(self, seed: int) -> None:
         torch.manual_seed(seed)
+
+    def random_state(self) -> Any:
+        states = [torch.get_rng_state()]
+        if not _ON_HOST:
+            states.append(torch.cuda.get_rng_state())
+        return [s.numpy() for s in states]
+
+    def set_random_state(self, value: Any) -> None:
+        torch.set_rng_state(torch.from_numpy(np.array(value[0])))
+        if not _ON_HOST and len(value) > 1:
+            torch.cuda.set_rng_state(torch.from_numpy(np.array(value[1])))
+
+    def forget_gradient(self, storage: Tensor) -> None:
+        storage.grad = None
 
     def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         from torch._subclasses.fake_tensor import FakeTensorMode
@@ -367,100 +392,24 @@ class TorchBackend(Backend):
         )
 
 
-_count = itertools.count()
+def _call_with_values(
+    cls: Any, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+) -> Any:
+    """How torch's own functions and operators take a variable: as its value."""
 
+    def value(x: Any) -> Any:
+        if isinstance(x, (list, tuple)):
+            return [value(y) for y in x]
+        return x.value if isinstance(x, cls) else x
 
-class _Program:
-    """`torch.compile` of a function whose variables come in and go out as values.
-
-    Its first call runs as it is, which draws variables and shows what the function reads and
-    writes. So torch's compiler sees neither their storage nor their bookkeeping.
-    """
-
-    def __init__(self, function: Callable[..., Any], compiler: Callable[..., Any]) -> None:
-        self.function = function
-        self.variables: list[Any] = []
-        self.written: list[Any] = []
-        # Torch allows a function so many programs; all that is compiled here would share them.
-        code = _Program.pure.__code__.replace(co_name=f"pure_{next(_count)}")
-        own = types.FunctionType(code, _Program.pure.__globals__, code.co_name)
-        self.pure_alone = types.MethodType(own, self)
-        self.run = torch.compile(self.pure_alone, fullgraph=True, backend=compiler)
-
-    def first(self, args: Any, kwargs: Any) -> Any:
-        """Run the function and note its variables."""
-        with Observer() as scope:
-            result = self.function(*args, **kwargs)
-        for variable, value in scope.writes():
-            variable.assign(value.detach())
-        found = touched(scope, None)
-        self.written, self.variables = found.written, [*found.written, *found.read_only]
-        return result
-
-    def pure(self, values: list[Tensor], args: Any, kwargs: Any) -> tuple[Any, list[Tensor]]:
-        """The result and the new values; what is trained is updated in place."""
-        with Scope(zip(self.variables, values, strict=True)) as scope:
-            result = self.function(*args, **kwargs)
-        new = []
-        with torch.no_grad():
-            for variable, old in zip(self.written, values, strict=False):
-                value = scope.get(variable).detach()
-                new.append(old.copy_(value) if old.requires_grad else value)
-        return result, new
-
-    def __call__(self, args: Any, kwargs: Any) -> Any:
-        values = [v.storage() for v in self.variables]
-        try:
-            result, new = self.run(values, args, kwargs)
-        except torch._dynamo.exc.TorchDynamoException as error:
-            name = getattr(self.function, "__name__", repr(self.function))
-            warnings.warn(
-                f"jit_compile: torch can't trace {name} whole and compiles it in parts: {error}",
-                stacklevel=3,
-            )
-            self.run = torch.compile(self.pure_alone)
-            result, new = self.run(values, args, kwargs)
-        for variable, old, value in zip(self.written, values, new, strict=False):
-            variable.adopt(old if old.requires_grad else value)
-        return result
-
-
-def _compiled(
-    backend: TorchBackend, function: Callable[..., Any], compilations: list[str]
-) -> Callable[..., Any]:
-    """A program for each kind of arguments and each mode of the layers."""
-    import torch._dynamo  # takes as long as torch itself
-    from torch._dynamo.backends.registry import lookup_backend
-
-    torch._dynamo.config.trace_autograd_ops = True
-    # It calls what a cache wraps, which is what our caches are for.
-    warnings.filterwarnings("ignore", "Dynamo detected a call to a `functools.lru_cache`")
-    inductor = lookup_backend("inductor")
-    programs: dict[Any, _Program] = {}
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if state.scope is not None:
-            return function(*args, **kwargs)
-        arguments = Arguments(backend, args, kwargs)
-        given = arguments.rebuild(arguments.dynamic)
-        key = (arguments.key, state.training, state.autocast)
-        program = programs.get(key)
-        if program is not None:
-            return program(*given)
-
-        def compiler(graph: Any, inputs: Sequence[Any]) -> Any:
-            compilations.append(shapes_text(arguments))
-            return inductor(graph, inputs)
-
-        program = programs[key] = _Program(function, compiler)
-        return program.first(*given)
-
-    return call
+    return function(*map(value, args), **{k: value(x) for k, x in (kwargs or {}).items()})
 
 
 def create() -> TorchBackend:
     """The backend; called once, by the registry."""
+    from kerata.core.variable import Variable
+
+    Variable.__torch_function__ = classmethod(_call_with_values)  # type: ignore[attr-defined]
     # Slots of weights without gradient fade into denormals, where a step takes forty times as long.
     torch.set_flush_denormal(True)
     return TorchBackend()

@@ -87,6 +87,15 @@ def one_hot(
     return (hit if axis == -1 else hit.movedim(-1, axis)).to(_dtype(dtype))
 
 
+def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    if kernel.ndim != 2 or bias.ndim != 1 or x.ndim < 2 or x.dtype not in FLOATS:
+        found: Tensor = body_of("linear")(x, kernel, bias)
+        return found
+    if x.ndim == 2:
+        return torch.addmm(bias, x, kernel)
+    return F.linear(x, kernel.t(), bias)
+
+
 def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Tensor:
     sizes: Any = x.shape
     if noise_shape is not None:
@@ -373,7 +382,7 @@ def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
 
 
 _OWN = (
-    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, random_dropout,
+    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, linear, random_dropout,
     leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
     rms_normalization,
     batch_normalization, batch_normalization_training,

@@ -8,6 +8,7 @@ from kerata import activations, ops
 from kerata.layers.arguments import WeightedLayer, positive
 from kerata.layers.input_spec import InputSpec
 from kerata.ops.dispatch import Tensor
+from kerata.ops.products import linear
 
 
 class Dense(WeightedLayer):
@@ -70,7 +71,8 @@ class Dense(WeightedLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(inputs · kernel + bias)`."""
-        x = ops.matmul(inputs, self.kernel.value)
-        if self.bias is not None:
-            x = ops.add(x, self.bias.value)
+        if self.bias is None:
+            x = ops.matmul(inputs, self.kernel.value)
+        else:
+            x = linear(inputs, self.kernel.value, self.bias.value)
         return x if self.activation is activations.linear else self.activation(x)

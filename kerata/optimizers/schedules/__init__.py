@@ -9,17 +9,21 @@ from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts
 from kerata.optimizers.schedules.exponential import ExponentialDecay
 from kerata.optimizers.schedules.inverse_time import InverseTimeDecay
+from kerata.optimizers.schedules.one_cycle import OneCycle
 from kerata.optimizers.schedules.piecewise import PiecewiseConstantDecay
 from kerata.optimizers.schedules.polynomial import PolynomialDecay
 from kerata.optimizers.schedules.schedule import LearningRateSchedule
+from kerata.optimizers.schedules.warmup_stable_decay import WarmupStableDecay
 
 _TABLE = table_of(
     CosineDecay,
     CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
+    OneCycle,
     PiecewiseConstantDecay,
     PolynomialDecay,
+    WarmupStableDecay,
 )
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from workloads import EPSILON, LEARNING_RATE, Workload, initial_weights
+from hand.models import MODELS, drawn
+from hand.tensorflow_net import Net
+from workloads import EPSILON, LEARNING_RATE, Workload
 
 WORDS = {"step", "many", "xla"}  # that a variant is made of
 BETA1, BETA2 = 0.9, 0.999
@@ -26,8 +28,8 @@ class Adam:
         ):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle, m=mean.handle, v=square.handle,
-                beta1_power=power1, beta2_power=power2,
-                lr=LEARNING_RATE, beta1=BETA1, beta2=BETA2, epsilon=EPSILON, grad=gradient,
+                beta1_power=power1, beta2_power=power2, lr=LEARNING_RATE,
+                beta1=BETA1, beta2=BETA2, epsilon=EPSILON, grad=tf.convert_to_tensor(gradient),
             )  # fmt: skip
         self.power1.assign(power1 * BETA1)
         self.power2.assign(power2 * BETA2)
@@ -47,15 +49,16 @@ class Loop:
         self.workload = workload
         self.many = "many" in words
         tf.random.set_seed(0)
-        weights = initial_weights(workload)
-        self.layers = [(tf.Variable(kernel), tf.Variable(bias)) for kernel, bias in weights]
-        self.variables = [variable for layer in self.layers for variable in layer]
+        self.net = Net(*drawn(workload.name))
+        self.variables = list(self.net.weights.values())
         self.adam = Adam(self.variables)
-        self.forward = {"mlp": self.mlp, "convnet": self.convnet}[workload.name]
+        self.model = MODELS[workload.name]
         self.total, self.correct = tf.Variable(0.0), tf.Variable(0)
         jit = "xla" in words
         self.run_one = tf.function(self.step, jit_compile=jit)
         self.run_many = tf.function(self.steps, jit_compile=jit)
+        self.run_batch = tf.function(self.step_on, jit_compile=jit)
+        self.infer = tf.function(self.logits, jit_compile=jit)
 
     def load(self, x: np.ndarray, y: np.ndarray) -> None:
         """Put the data on the device."""
@@ -70,8 +73,7 @@ class Loop:
         if self.many and whole:
             self.run_many(tf.constant(order[:whole].reshape(-1, batch)), self.x, self.y)
         else:
-            rows = tf.constant(order[:whole].reshape(-1, batch))
-            for chosen in tf.unstack(rows):
+            for chosen in tf.unstack(tf.constant(order[:whole].reshape(-1, batch))):
                 self.run_one(chosen, self.x, self.y)
         if whole < len(order):
             self.run_one(tf.constant(order[whole:]), self.x, self.y)
@@ -82,31 +84,46 @@ class Loop:
         for index in tf.range(len(batches)):
             self.step(batches[index], x, y)
 
-    def step(self, rows: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> None:
-        """Run one step: gather, forward, backward, update."""
-        inputs, labels = tf.gather(x, rows), tf.gather(y, rows)
+    def step(self, rows: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Run one step on rows of the data."""
+        return self.step_on(tf.gather(x, rows), tf.gather(y, rows))
+
+    def step_on(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Run one step: forward, backward, update."""
         with tf.GradientTape() as tape:
-            logits = self.forward(inputs)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_mean(losses)
+            logits = self.model(self.net, x, self.workload.dropout)
+            loss = tf.reduce_mean(self.losses(logits, y))
         self.adam.apply(tape.gradient(loss, self.variables))
-        hits = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
-        self.total.assign_add(loss * len(rows))
-        self.correct.assign_add(tf.math.count_nonzero(hits, dtype=tf.int32))
+        self.total.assign_add(loss * tf.cast(tf.shape(x)[0], tf.float32))
+        if self.workload.accuracy:
+            self.correct.assign_add(self.hits(logits, y))
+        return loss
 
-    def mlp(self, x: tf.Tensor) -> tf.Tensor:
-        """Map `(batch, 784)` to logits, `(batch, 10)`."""
-        for kernel, bias in self.layers[:-1]:
-            x = tf.nn.relu(tf.nn.bias_add(x @ kernel, bias))
-            x = tf.nn.dropout(x, self.workload.dropout)
-        kernel, bias = self.layers[-1]
-        return tf.nn.bias_add(x @ kernel, bias)
+    def losses(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Each row's loss."""
+        if self.workload.loss == "binary":
+            return tf.nn.sigmoid_cross_entropy_with_logits(y, logits)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
 
-    def convnet(self, x: tf.Tensor) -> tf.Tensor:
-        """Map `(batch, 28, 28, 1)` to logits, `(batch, 10)`."""
-        for kernel, bias in self.layers[:-1]:
-            x = tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, "VALID"), bias)
-            x = tf.nn.max_pool2d(tf.nn.relu(x), 2, 2, "VALID")
-        kernel, bias = self.layers[-1]
-        x = tf.reshape(x, (-1, kernel.shape[0]))
-        return tf.nn.bias_add(tf.nn.dropout(x, self.workload.dropout) @ kernel, bias)
+    def hits(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The number of right answers."""
+        if self.workload.loss == "binary":
+            right = (logits > 0) == (y > 0.5)
+        else:
+            right = tf.argmax(logits, axis=-1, output_type=tf.int32) == y
+        return tf.math.count_nonzero(right, dtype=tf.int32)
+
+    def logits(self, x: tf.Tensor) -> tf.Tensor:
+        """What the model answers."""
+        self.net.training = False
+        logits = self.model(self.net, x, 0.0)
+        self.net.training = True
+        return logits
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """The logits of a batch."""
+        return self.infer(tf.constant(x)).numpy()
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> float:
+        """One step on a batch; its loss."""
+        return float(self.run_batch(tf.constant(x), tf.constant(y)))
