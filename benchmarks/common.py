@@ -247,7 +247,7 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> N
     for row in rows:
         table.add_row(*row)
     console = Console()
-    console.width = max(console.width, 160)  # a wrapped line is better than a cut figure
+    console.width = max(console.width, 190)  # a wrapped line is better than a cut figure
     console.print(f"\n{title}", highlight=False)
     console.print(table)
 

@@ -28,19 +28,19 @@ from common import ENGINES, Record
 from workloads import EPSILON, LEARNING_RATE, WORKLOADS, Workload, make_data
 
 KINDS = ("kerata", "keras", "hand")
-# The variants that were best somewhere, and the plain one.
+# The variants that were best somewhere, and the plain one; a quick look takes the first.
 HAND_WRITTEN: dict[str, dict[str, tuple[str, ...]]] = {
     "jax": {
-        "M": ("loop", "scan", "scan-rbg"), "A": ("loop", "loop-patches"),
-        "B": ("loop", "loop-rbg-bits"), "C": ("loop", "loop-rbg-bits"),
-        "D": ("loop", "loop-dots"), "E": ("loop",), "EM": ("loop",), "G": ("loop", "scan"),
+        "M": ("scan", "scan-rbg", "loop"), "A": ("loop", "loop-patches"),
+        "B": ("loop-rbg-bits", "loop"), "C": ("loop-rbg-bits", "loop"),
+        "D": ("loop-dots", "loop"), "E": ("loop",), "EM": ("loop",), "G": ("scan", "loop"),
         "S": ("loop",),
     },
-    "torch": {"B": ("eager", "plain"), "C": ("eager", "plain"), "EM": ("eager", "pack")},
+    "torch": {"B": ("plain", "eager"), "C": ("plain", "eager"), "EM": ("eager", "pack")},
     "tensorflow": {
-        "M": ("step", "many", "many-xla"), "A": ("step", "many"), "B": ("step", "step-xla"),
-        "C": ("step", "step-xla"), "D": ("step",), "E": ("step", "many"), "EM": ("step", "many"),
-        "G": ("many", "many-xla"), "S": ("step",),
+        "M": ("many-xla", "many", "step"), "A": ("many", "step"), "B": ("step", "step-xla"),
+        "C": ("step", "step-xla"), "D": ("step",), "E": ("many", "step"), "EM": ("many", "step"),
+        "G": ("many-xla", "many"), "S": ("step",),
     },
 }  # fmt: skip
 LOSS_SPREAD = 0.25  # rivals whose loss is further from the median, relative to it, learn otherwise
@@ -80,7 +80,7 @@ def parse_arguments() -> argparse.Namespace:
         help="kinds (kerata, keras, hand), or single ones such as hand:jax:scan",
     )  # fmt: skip
     parser.add_argument("--repeats", type=int, help="rounds; 3, or 1 where quick")
-    parser.add_argument("--quick", action="store_true", help="few steps, two epochs")
+    parser.add_argument("--quick", action="store_true", help="few steps, one variant")
     parser.add_argument("--steps", type=int, help="an epoch, instead of the workload's own")
     parser.add_argument("--epochs", type=int, help="instead of the workload's own; 2 at least")
     parser.add_argument("--json", metavar="FILE", help="write all that was measured")
@@ -241,7 +241,7 @@ def time_small(predict: Callable[[], Any], train: Callable[[], Any], workload: W
 
 def compare(workload: Workload, arguments: argparse.Namespace) -> Record:
     """Run a workload's rivals in turn, print the table and return all records."""
-    rivals = choose_rivals(workload.name, arguments.backends, arguments.rivals)
+    rivals = choose_rivals(workload.name, arguments)
     records = common.interleave(
         rivals, arguments.repeats, lambda rival: run_in_child(rival, workload)
     )
@@ -262,12 +262,13 @@ def compare(workload: Workload, arguments: argparse.Namespace) -> Record:
     return records
 
 
-def choose_rivals(workload: str, backends: list[str], wanted: list[str]) -> list[str]:
+def choose_rivals(workload: str, arguments: argparse.Namespace) -> list[str]:
     """List the rivals of the kinds wanted, engine by engine, and those named outright."""
-    chosen = []
-    for engine in backends:
+    chosen, wanted = [], arguments.rivals
+    for engine in arguments.backends:
         if "hand" in wanted:
             variants = HAND_WRITTEN[engine].get(workload, ("eager",))
+            variants = variants[:1] if arguments.quick else variants
             if engine == "torch" and common.has_gpu():
                 variants = (*variants, "compile")
             chosen += [f"hand:{engine}:{variant}" for variant in variants]

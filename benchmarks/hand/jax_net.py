@@ -36,7 +36,7 @@ class Net:
         return x
 
     def dense(self, x: Array, name: str, inputs: int, outputs: int, bias: bool = True) -> Array:
-        y = x @ self.weights[f"{name}.kernel"]
+        y = flat_product(x, self.weights[f"{name}.kernel"])
         return y + self.weights[f"{name}.bias"] if bias else y
 
     def conv(
@@ -164,7 +164,12 @@ def shifted(x: Array, size: int, stride: int, padding: int) -> list[Array]:
 def convolve_patches(x: Array, kernel: Array, stride: int, padding: int) -> Array:
     """A convolution as one matrix product of shifted views: XLA's gradient on a CPU is slow."""
     views = shifted(x, kernel.shape[0], stride, padding)
-    return jnp.concatenate(views, axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
+    return flat_product(jnp.concatenate(views, axis=-1), kernel.reshape(-1, kernel.shape[-1]))
+
+
+def flat_product(x: Array, kernel: Array) -> Array:
+    """A product of two matrices, whose gradient XLA makes twice as fast on a CPU as of more axes."""
+    return (x.reshape(-1, x.shape[-1]) @ kernel).reshape(*x.shape[:-1], kernel.shape[-1])
 
 
 def fold(function: Callable[[Array, Array], Array], parts: list[Array]) -> Array:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 
 import numpy as np
+import pytest
 
-from kerata import ops
+import kerata
+from kerata import layers, ops
 from kerata.core import masks
 from kerata.core.masks import any_masks, get_mask, set_mask
 from kerata.core.symbolic import KerasTensor
+from kerata.core.transforms import checkpoint, value_and_grad
+from kerata.core.variable import Variable
 
 
 def test_a_mask_stays_with_its_tensor(backend):
@@ -67,3 +71,31 @@ def test_what_takes_no_weak_reference_has_no_mask():
     """NumPy's scalars, which its operators give where no axis is left."""
     set_mask(np.float32(1), None)
     assert get_mask(np.float32(1)) is None
+
+
+def test_masks_come_out_of_transformations(training_backend):
+    """So metrics in a train step weigh by the mask that the model gave its outputs."""
+    v, mask = Variable([1.0, 2.0]), np.array([True, False])
+
+    def doubled():
+        y = v * 2.0
+        set_mask(y, ops.convert_to_tensor(mask))
+        return y
+
+    def loss():
+        y = doubled()
+        return ops.sum(y), {"y": y, "none": None}
+
+    (_, aux), _ = value_and_grad(loss, [v], has_aux=True)()
+    for y in (aux["y"], checkpoint(doubled)()):
+        assert ops.convert_to_numpy(get_mask(y)).tolist() == [True, False]
+
+
+def test_masks_reach_metrics_in_training(training_backend):
+    ids, y = np.array([[1, 2, 0], [3, 0, 0]], "int32"), np.ones((2, 3, 1), "float32")
+    embedding = layers.Embedding(4, 1, mask_zero=True, embeddings_initializer="ones")
+    model = kerata.Sequential([kerata.Input((3,), dtype="int32"), embedding])
+    model.compile(kerata.optimizers.SGD(0.0), "mse", weighted_metrics=["mae"])
+    model.layers[0].embeddings.assign([[9.0], [2.0], [3.0], [4.0]])  # row 0 is masked
+    found = model.fit(ids, y, verbose=0).history
+    assert found == {"loss": [pytest.approx(14 / 3)], "mae": [pytest.approx(2.0)]}

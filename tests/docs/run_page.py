@@ -27,8 +27,8 @@ def run(page: Path) -> int:
             exec(compile("\n" * line + block[2], str(page), "exec", dont_inherit=True), names)
         else:
             test = doctest.DocTestParser().get_doctest(block[2], names, page.name, str(page), line)
+            test.globs = names  # instead of a copy
             runner.run(test, clear_globs=False)
-            names = test.globs
     return runner.failures
 
 

@@ -16,6 +16,7 @@ PAGES = (
     "callbacks",
     "data",
     "precision",
+    "performance",
     "architecture",
     "adding-a-backend",
 )

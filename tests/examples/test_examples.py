@@ -32,21 +32,24 @@ def test_gan(training_backend, monkeypatch, tmp_path, capsys):
 
 
 @plotted
+@pytest.mark.slow
 def test_self_supervised(training_backend, monkeypatch, tmp_path, capsys):
     picture = tmp_path / "masked.png"
-    arguments = ("--backend", training_backend, "--epochs", 4, "--picture", picture)
+    arguments = ("--backend", training_backend, "--epochs", 20, "--picture", picture)
     run(monkeypatch, "self_supervised", *arguments)
     error, mean = numbers(r"new images: ([\d.]+); of the mean image: ([\d.]+)", capsys)
     assert error < mean
     assert picture.stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_contrastive(training_backend, monkeypatch, capsys):
     run(monkeypatch, "contrastive", "--backend", training_backend, "--epochs", 2)
     first, last = numbers(r"Loss: ([\d.]+) at first, ([\d.]+) at last", capsys)
     assert last < first < 5.6  # chance: the logarithm of 255
 
 
+@pytest.mark.slow
 def test_distillation(training_backend, monkeypatch, capsys):
     run(monkeypatch, "distillation", "--backend", training_backend, "--epochs", 6)
     (accuracy,) = numbers(r"Student: 512 weights, accuracy ([\d.]+)", capsys)

@@ -247,19 +247,25 @@ class Compiled:
             program = self._programs[key] = self._compile(arguments)
             self.compilations.append(shapes_text(arguments))
         run, written, read_only, packed = program
-        held = [v.storage() for v in written]
+        held, kept = self._storages(written), self._storages(read_only)
         dynamic = arguments.dynamic
         if not set(map(id, held)).isdisjoint(map(id, dynamic)):  # `held` is donated
             dynamic = [jnp.array(x, copy=True) for x in dynamic]
         try:
-            new, arrays = run(held, [v.storage() for v in read_only], dynamic)
+            new, arrays = run(held, kept, dynamic)
         except TypeError:
             if arguments.holds(jax.core.Tracer):  # inside of a transformation of JAX's own
                 return self.function(*args, **kwargs)
             raise
-        for variable, value in zip(written, new, strict=True):
-            variable.adopt(value)
+        for variable, value in zip(written, new):
+            variable._storage = value
+            variable.version += 1
         return packed.unpack(arrays)
+
+    def _storages(self, variables: Sequence[Any]) -> list[Any]:
+        """What the variables hold, which move here first if they are elsewhere."""
+        home = self.backend
+        return [v._storage if v._home is home else v.storage() for v in variables]
 
     def _compile(self, arguments: Arguments) -> Any:
         """A program, the variables that it writes, those that it only reads, and its results' form.
