@@ -187,6 +187,7 @@ def test_conditional_steps_can_be_traced(made):
 
 def test_traced_and_eager_steps_agree(backend, monkeypatch):
     """What is chosen element by element is what a branch would have done."""
+
     def run():
         variables = pair()
         optimizer = Adam(0.1, gradient_accumulation_steps=3, use_ema=True)
