@@ -29,9 +29,15 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @composite(promote="common")
+def add_bias(x: Tensor, bias: Tensor) -> Tensor:
+    """`x + bias`, of `(..., n)` and `(n,)`."""
+    return ew.add(x, bias)
+
+
+@composite(promote="common")
 def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """`matmul(x, kernel) + bias`: `(..., n)`, `(n, m)` and `(m,)` make `(..., m)`."""
-    return ew.add(matmul(x, kernel), bias)
+    return add_bias(matmul(x, kernel), bias)
 
 
 @primitive(promote="common", operands=("operands",))

@@ -144,6 +144,9 @@ def _products() -> list[Case]:
             )
         )
     cases += [
+        Case("add_bias", (X, normal(4)), np.add, opens=(0,)),
+        Case("add_bias", (a, normal(1)), np.add, opens=(0,)),
+        Case("add_bias", (INTS, INTS[0].copy()), np.add, opens=(0,)),
         Case(
             "linear",
             (INTS, INTS.T.copy(), INTS[:, 0].copy()),

@@ -207,6 +207,14 @@ def one_hot(
     return raw.OneHot(indices=x, depth=num_classes, on_value=on, off_value=off, axis=axis)
 
 
+def add_bias(x: Any, bias: Any) -> Any:
+    """Its gradient sums over all axes but the last many times as fast as that of a sum."""
+    fits = x.dtype.is_floating and x.shape.rank > 1 and bias.shape.rank == 1
+    if not fits or x.shape[-1] is None or x.shape[-1] != bias.shape[0]:
+        return body_of("add_bias")(x, bias)
+    return raw.BiasAdd(value=x, bias=bias)
+
+
 def batch_normalization_training(
     x: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> tuple[Any, Any, Any]:
@@ -239,7 +247,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "selu": _activation(raw.Selu), "sigmoid": unary(raw.Sigmoid),
     "softplus": _activation(raw.Softplus), "softsign": _activation(raw.Softsign),
     "softmax": _last_axis("softmax", raw.Softmax),
-    "log_softmax": _last_axis("log_softmax", raw.LogSoftmax), "clip": clip, "one_hot": one_hot,
+    "log_softmax": _last_axis("log_softmax", raw.LogSoftmax), "clip": clip, "one_hot": one_hot, "add_bias": add_bias,
     "square": square, "reciprocal": unary(raw.Reciprocal),
     "divide": binary(raw.RealDiv), "divide_no_nan": binary(raw.DivNoNan),
     "isfinite": _checked(raw.IsFinite, True), "isinf": _checked(raw.IsInf, False),

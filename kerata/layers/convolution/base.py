@@ -10,6 +10,7 @@ from kerata.layers.arguments import WeightedLayer, one_of, positive, spread
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
+from kerata.ops.products import add_bias
 
 
 class BaseConv(WeightedLayer):
@@ -94,11 +95,10 @@ class BaseConv(WeightedLayer):
     def call(self, inputs: Tensor) -> Tensor:
         """The convolved inputs."""
         x = self.convolve(inputs, self.kernel.value)
-        if self.bias is not None:
-            bias = self.bias.value
-            if self.data_format == "channels_first":
-                bias = ops.reshape(bias, (self.filters,) + (1,) * self.rank)
-            x = ops.add(x, bias)
+        if self.bias is not None and self.data_format == "channels_last":
+            x = add_bias(x, self.bias.value)
+        elif self.bias is not None:
+            x = ops.add(x, ops.reshape(self.bias.value, (self.filters,) + (1,) * self.rank))
         return x if self.activation is activations.linear else self.activation(x)
 
     def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
