@@ -111,7 +111,8 @@ def result_type(*dtypes: Any) -> str:
     return strong(promote(*names))
 
 
-_names: dict[Any, str] = {name: name for name in (*ALL, *STRINGS)}
+# A table for each kind of dtype, as torch's compiler can't hash those of other engines.
+_names: dict[str, dict[Any, str]] = {"str": {name: name for name in (*ALL, *STRINGS)}}
 
 
 def standardize_dtype(dtype: Any) -> str:
@@ -123,7 +124,7 @@ def standardize_dtype(dtype: Any) -> str:
     if dtype is None:
         return config.floatx()
     try:
-        return _names[dtype]
+        return _names[type(dtype).__name__][dtype]
     except (KeyError, TypeError):
         pass
     if dtype is float:
@@ -139,7 +140,7 @@ def standardize_dtype(dtype: Any) -> str:
     if name not in ALL and name != "string":
         raise ValueError(f"dtype must be one of {', '.join(ALL)}; got {dtype!r}")
     if not isinstance(dtype, str):
-        _names[dtype] = name
+        _names.setdefault(type(dtype).__name__, {})[dtype] = name
     return name
 
 

@@ -407,16 +407,18 @@ def test_the_reading_thread_ends_with_training(training_backend, monkeypatch):
 def test_a_generator_that_hangs_does_not_hold_training_up(training_backend, monkeypatch):
     monkeypatch.setattr("kerata.training.data.iterated._PAYS", 0.0)
     monkeypatch.setattr("kerata.training.data.reader._PATIENCE", 0.1)
-    go_on = threading.Event()
+    go_on, hangs = threading.Event(), threading.Event()
 
     def hanging():
         yield from BATCHES[:4]
+        hangs.set()
         go_on.wait()
         yield BATCHES[4]
 
     class Interrupt(kerata.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if batch == 3:
+                assert hangs.wait(60)
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
