@@ -35,7 +35,7 @@ def test_gan(training_backend, monkeypatch, tmp_path, capsys):
 @pytest.mark.slow
 def test_self_supervised(training_backend, monkeypatch, tmp_path, capsys):
     picture = tmp_path / "masked.png"
-    arguments = ("--backend", training_backend, "--epochs", 20, "--picture", picture)
+    arguments = ("--backend", training_backend, "--epochs", 30, "--picture", picture)
     run(monkeypatch, "self_supervised", *arguments)
     error, mean = numbers(r"new images: ([\d.]+); of the mean image: ([\d.]+)", capsys)
     assert error < mean
