@@ -34,6 +34,16 @@ def test_tensors_and_tracers_are_its_tensors(active):
     assert isinstance(seen[0], active.tensor_types) and isinstance(jnp.ones(2), active.tensor_types)
 
 
+@pytest.mark.parametrize("size", [8, 1000, 100_000])
+@pytest.mark.parametrize("make", [ops.convert_to_tensor, Variable])
+def test_later_writes_to_the_array_are_not_seen(make, size):
+    for offset in range(16):  # memory that is aligned may be taken over, the rest is read later
+        array = np.zeros(size + 16, "float32")[offset : offset + size]
+        made = make(array)
+        array[:] = 1
+        assert not ops.convert_to_numpy(made).any()
+
+
 def test_64_bits_become_32(active):
     assert active.dtype_of(active.convert(np.arange(3))) == "int32"
     assert active.dtype_of(active.convert(np.ones(3))) == "float32"

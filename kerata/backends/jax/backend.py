@@ -65,7 +65,7 @@ class JaxBackend(Backend):
         self._dtype_names = {dtypes.numpy_dtype(n): n for n in dtypes.ALL}
 
     def convert(self, x: Any, dtype: str | None = None) -> Any:
-        array = to_array(x, dtype)
+        array = _owned(to_array(x, dtype), x)
         kind = native(array.dtype)  # asking for the dtype that it has would take twice as long
         return jnp.asarray(array) if kind == array.dtype else jnp.asarray(array, kind)
 
@@ -89,7 +89,7 @@ class JaxBackend(Backend):
 
     def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> Any:
         with jax.ensure_compile_time_eval():  # also where a variable is first read in a trace
-            return jnp.array(value, native(value.dtype), copy=True)
+            return jnp.array(np.array(value), native(value.dtype), copy=True)
 
     def write(self, storage: Any, value: Any) -> Any:
         # A compiled step donates what variables hold, so no two may hold one array.
@@ -193,6 +193,11 @@ class JaxBackend(Backend):
 
         found = jax.eval_shape(pure, specs)
         return packed.unpack([AbstractTensor(tuple(s.shape), str(s.dtype)) for s in found])
+
+
+def _owned(array: np.ndarray, x: Any) -> np.ndarray:
+    """`array`, copied if it may be `x`'s memory: JAX reads it later, when `x` may have changed."""
+    return np.array(array) if array is x or array.base is not None else array
 
 
 def _places(argnums: Any) -> tuple[int, ...]:
