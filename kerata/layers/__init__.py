@@ -6,6 +6,7 @@ from kerata.layers.convolution import Conv1D, Conv2D, Conv3D
 from kerata.layers.core import Dense, EinsumDense, Embedding, Input, InputLayer, Lambda
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.layer import Layer
+from kerata.layers.lora import enable_lora
 from kerata.layers.merging import (
     Add,
     Average,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import activations, ops
-from kerata.layers.arguments import WeightedLayer, positive
+from kerata.layers.arguments import positive
 from kerata.layers.input_spec import InputSpec
+from kerata.layers.lora import LoraLayer
 from kerata.ops.dispatch import Tensor
 from kerata.ops.products import linear
 
 
-class Dense(WeightedLayer):
+class Dense(LoraLayer):
     """A densely connected layer: `activation(inputs · kernel + bias)`.
 
     Args:
@@ -25,6 +26,8 @@ class Dense(WeightedLayer):
         activity_regularizer: of the output.
         kernel_constraint: applied to `kernel` after each update.
         bias_constraint: applied to `bias` after each update.
+        lora_rank: the rank of a product that is trained instead of `kernel`; see `enable_lora`.
+        lora_alpha: the factor of that product, times `lora_rank`; None for `lora_rank`.
 
     Input: `(batch, ..., features)`. Output: `(batch, ..., units)`.
 
@@ -46,9 +49,16 @@ class Dense(WeightedLayer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
         self._keep(
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -65,14 +75,17 @@ class Dense(WeightedLayer):
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         features = input_shape[-1]
-        self.kernel = self._weight("kernel", (features, self.units))
+        self.kernel = self._kernel = self._weight("kernel", (features, self.units))
         self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+        self._adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(inputs · kernel + bias)`."""
         if self.bias is None:
-            x = ops.matmul(inputs, self.kernel.value)
+            x = ops.matmul(inputs, self._kernel.value)
         else:
-            x = linear(inputs, self.kernel.value, self.bias.value)
+            x = linear(inputs, self._kernel.value, self.bias.value)
+        if self.lora is not None:
+            x = ops.add(x, self.lora.of(ops.matmul, inputs))
         return x if self.activation is activations.linear else self.activation(x)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerata import activations, ops
-from kerata.layers.arguments import WeightedLayer
+from kerata.layers.lora import LoraLayer
 from kerata.ops.dispatch import Tensor
 
 
-class EinsumDense(WeightedLayer):
+class EinsumDense(LoraLayer):
     """A dense layer: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -26,6 +26,8 @@ class EinsumDense(WeightedLayer):
         bias_regularizer: adds to `losses`.
         kernel_constraint: applied to `kernel` after each update.
         bias_constraint: applied to `bias` after each update.
+        lora_rank: the rank of a product that is trained instead of `kernel`; see `enable_lora`.
+        lora_alpha: the factor of that product, times `lora_rank`; None for `lora_rank`.
 
     Input and output: as `equation` says.
 
@@ -46,9 +48,11 @@ class EinsumDense(WeightedLayer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         self._keep(
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -71,7 +75,7 @@ class EinsumDense(WeightedLayer):
         given = self.partial_output_shape
         for letter, size in zip(terms[2][-len(given) :], given, strict=True):
             sizes[letter] = sizes.get(letter) if size is None else size
-        self.kernel = self._weight("kernel", tuple(sizes[c] for c in terms[1]))
+        self.kernel = self._kernel = self._weight("kernel", tuple(sizes[c] for c in terms[1]))
         self.bias = None
         if self.bias_axes is not None:
             unknown = [c for c in self.bias_axes if c not in terms[2]]
@@ -84,16 +88,23 @@ class EinsumDense(WeightedLayer):
             shape = tuple(sizes[c] if c in self.bias_axes else 1 for c in terms[2][first:])
             self.bias = self._weight("bias", shape)
         self._contracted = _trailing(*terms)
+        self._adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(einsum(equation, inputs, kernel) + bias)`."""
         if self._contracted:
-            x = _product(inputs, self.kernel.value, self.kernel.shape, self._contracted)
+            x = self._merged(inputs, self._kernel.value)
+            if self.lora is not None:
+                x = ops.add(x, self.lora.of(self._merged, inputs))
         else:
             x = ops.einsum(self.equation, inputs, self.kernel.value)
         if self.bias is not None:
             x = ops.add(x, self.bias.value)
         return x if self.activation is activations.linear else self.activation(x)
+
+    def _merged(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """The einsum as one matrix product."""
+        return _product(x, kernel, kernel.shape, self._contracted)
 
 
 def _terms(equation: str, rank: int) -> tuple[str, str, str]:

@@ -8,11 +8,12 @@ import numpy as np
 
 from kerata import ops
 from kerata.backends import dtypes
-from kerata.layers.arguments import WeightedLayer, positive
+from kerata.layers.arguments import positive
+from kerata.layers.lora import LoraLayer
 from kerata.ops.dispatch import Tensor
 
 
-class Embedding(WeightedLayer):
+class Embedding(LoraLayer):
     """A table of vectors, looked up by index: `embeddings[inputs]`.
 
     Args:
@@ -23,12 +24,16 @@ class Embedding(WeightedLayer):
         embeddings_constraint: applied to `embeddings` after each update.
         mask_zero: whether 0 stands for padding, which layers that take masks then skip.
         weights: first values of `embeddings`.
+        lora_rank: the rank of a product that is trained instead of `embeddings`; see `enable_lora`.
+        lora_alpha: the factor of that product, times `lora_rank`; None for `lora_rank`.
 
     Input: integers of any shape. Output: the same with a last axis of `output_dim`.
 
     >>> Embedding(10, 4, mask_zero=True).compute_output_shape((None, 7))
     (None, 7, 4)
     """
+
+    adapted = "embeddings"
 
     def __init__(
         self,
@@ -39,11 +44,13 @@ class Embedding(WeightedLayer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         # `input_length`, which Keras accepts and ignores, comes with old code.
         kwargs.pop("input_length", None)
-        super().__init__(**kwargs)
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         self._keep(
             embeddings_initializer=embeddings_initializer,
             embeddings_regularizer=embeddings_regularizer,
@@ -63,13 +70,16 @@ class Embedding(WeightedLayer):
         if not self.built:
             shape = (self.input_dim, self.output_dim)
             # Vectors are cast after they are looked up, not the whole table before.
-            self.embeddings = self._weight("embeddings", shape, autocast=False)
+            self.embeddings = self._table = self._weight("embeddings", shape, autocast=False)
+            self._adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         """`embeddings[inputs]`."""
         if not dtypes.is_integer(dtypes.standardize_dtype(inputs.dtype)):
             inputs = ops.cast(inputs, "int32")
-        y = ops.take(self.embeddings.value, inputs, axis=0)
+        y = ops.take(self._table.value, inputs, axis=0)
+        if self.lora is not None:
+            y = ops.add(y, self.lora.of(lambda ids, table: ops.take(table, ids, axis=0), inputs))
         return y if self._reads is None else ops.cast(y, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
