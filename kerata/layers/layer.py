@@ -262,10 +262,12 @@ class Layer(LayerState, Configurable, Operation):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """A layer from what `get_config` returned, here or in Keras."""
-        return super().from_config(
-            {n: v for n, v in config.items() if n not in cls.neutral or v != cls.neutral[n]}
-        )
+        """A layer from what `get_config` returned, here or in Keras.
+
+        Layers in it are made unbuilt: it builds them itself, under its path.
+        """
+        used = {n: v for n, v in config.items() if n not in cls.neutral or v != cls.neutral[n]}
+        return super().from_config({n: _unbuilt(v) for n, v in used.items()})
 
     def add_variable(
         self,
@@ -536,6 +538,15 @@ def _shapes(value: Any) -> Any:
         found = [_shapes(v) for v in value]
         return None if not found or any(f is None for f in found) else found
     return None
+
+
+def _unbuilt(value: Any) -> Any:
+    """The config of a layer, or a list of them, without what they were built for."""
+    if isinstance(value, list):
+        return [_unbuilt(v) for v in value]
+    if isinstance(value, dict) and "build_config" in value:
+        return {k: v for k, v in value.items() if k != "build_config"}
+    return value
 
 
 def _tuples(shape: Any) -> Any:

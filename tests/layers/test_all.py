@@ -14,7 +14,7 @@ from kerata.backends.scope import Recorder
 from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.core.transforms import grad, jit
 from tests.layers.cases import CASES
-from tests.layers.common import arrays, close, fill, made, open_shape, reset, result
+from tests.layers.common import arrays, close, fill, made, open_shape, policy, reset, result
 
 CALLS_STATE = ("stateful", "unroll")
 
@@ -76,16 +76,16 @@ def test_branches_on_no_open_size(case):
             assert isinstance(x.shape[0], Size)
 
 
-@each([c for c in CASES if "RNN" not in c.name])
+@each(CASES)
 def test_mixed_precision(case, backend):
     # NumPy makes float32 of bfloat16 and a Python float.
     half = "float16" if np.ndarray in backend.tensor_types else "bfloat16"
-    layer = case.make(layers)
-    again = type(layer).from_config(layer.get_config() | {"dtype": f"mixed_{half}"})
+    with policy(f"mixed_{half}"):
+        layer = case.make(layers)
     inputs = [backend.convert(x) for x in case.inputs()]
-    found = case.run(again, inputs)
+    found = case.run(layer, inputs)
     assert {backend.dtype_of(x) for x in optree.tree_leaves(found)} == {half}
-    assert {w.stored_dtype for w in again.weights} <= {"float32"}
+    assert {w.stored_dtype for w in layer.weights} <= {"float32"}
 
 
 @each(CASES)
@@ -137,13 +137,14 @@ def _loss(case, layer, inputs):
     return total
 
 
-@each([c for c in CASES if not c.top and not c.name.startswith("RNN")])
+@each([c for c in CASES if not c.top])
 def test_gradients(case, backend):
     """Against the difference quotient along one direction, in NumPy's float64."""
     if not backend.trains:
         pytest.skip("does not differentiate")
     layer = made(case)
-    exact = type(layer).from_config(layer.get_config() | {"dtype": "float64", "name": "exact"})
+    with policy("float64"):
+        exact = case.make(layers)
     points = [*case.inputs(), *(v.numpy() for v in layer.trainable_variables)]
     directions = [np.sin(np.arange(p.size) + 1).reshape(p.shape) for p in points]
     count = len(case.shapes)

@@ -91,6 +91,11 @@ class GatedCell(WeightedLayer):
         """The output, and the next states."""
         return self.step(inputs, list(states), self.noise(inputs, states, training))
 
+    def begin(self, inputs: Tensor, states: Any, training: bool) -> Any:
+        """`step` as a function of inputs and states, with the same draws for a whole sequence."""
+        noise = self.noise(inputs, states, training)
+        return lambda x, states: self.step(x, states, noise)
+
     def noise(self, inputs: Tensor, states: Any, training: bool) -> Noise:
         """Factors for `(inputs, states)`: what dropout removes is 0. None where it does nothing."""
         if not training:

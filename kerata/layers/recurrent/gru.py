@@ -6,7 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.layers.recurrent.cell import GatedCell, Noise, with_noise
-from kerata.layers.recurrent.gated import GatedRNN, _OfCell
+from kerata.layers.recurrent.gated import GatedRNN, OfCell
 from kerata.ops.dispatch import Tensor
 
 
@@ -137,7 +137,7 @@ class GRU(GatedRNN):
     (None, 10, 8)
     """
 
-    reset_after = _OfCell()
+    reset_after = OfCell()
 
     def __init__(
         self,

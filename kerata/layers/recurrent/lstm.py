@@ -6,7 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.layers.recurrent.cell import GatedCell, Noise, with_noise
-from kerata.layers.recurrent.gated import GatedRNN, _OfCell
+from kerata.layers.recurrent.gated import GatedRNN, OfCell
 from kerata.ops.dispatch import Tensor
 
 
@@ -91,7 +91,11 @@ class LSTMCell(GatedCell):
         z = x + ops.matmul(with_noise(h, noise[1]), self.recurrent_kernel.value)
         if self.bias is not None:
             z = z + self.bias.value
-        i, f, g, o = ops.split(z, 4, -1)
+        return self.gated(ops.split(z, 4, -1), c)
+
+    def gated(self, parts: list[Tensor], c: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Output and next states, from what comes into the gates."""
+        i, f, g, o = parts
         gate, activation = self.recurrent_activation, self.activation
         c = gate(f) * c + gate(i) * activation(g)
         h = gate(o) * activation(c)
@@ -133,7 +137,7 @@ class LSTM(GatedRNN):
     (None, 10, 8)
     """
 
-    unit_forget_bias = _OfCell()
+    unit_forget_bias = OfCell()
 
     def __init__(
         self,
