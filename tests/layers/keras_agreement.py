@@ -1,0 +1,145 @@
+"""How far layers are from Keras', with the same weights and inputs: outputs and gradients.
+
+python tests/layers/keras_agreement.py              # a table: rows, backends, largest differences
+python tests/layers/keras_agreement.py 'Conv*' LSTM # of some
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "torch"  # which Keras' gradients are taken by
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+import optree
+
+from kerata import layers, ops
+from kerata.backends import backends
+from kerata.backends.registry import use_backend
+from kerata.core.transforms import grad
+from tests.layers.cases import CASES
+from tests.layers.cases.case import Case
+from tests.layers.common import made, reset
+
+LIMIT = 1e-5  # relative to the largest element
+
+
+def factors(shape: Any) -> np.ndarray:
+    """What the outputs are multiplied with before they are added up: each one differently."""
+    return np.cos(np.arange(np.prod(shape, dtype=int))).reshape(shape).astype("float32")
+
+
+def of_keras(keras: Any, case: Case, weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Outputs, and gradients of the inputs and the trained weights."""
+    peer = case.make(keras.layers)
+    inputs = [keras.ops.convert_to_tensor(x) for x in case.inputs()]
+    case.run(peer, inputs)
+    peer.set_weights(weights)
+    if getattr(peer, "stateful", False):
+        peer.reset_state()
+    tensors = [x.clone().requires_grad_(not case.top) for x in inputs]
+    outputs = optree.tree_leaves(case.run(peer, tensors))
+    trained = [v.value for v in peer.trainable_variables]
+    total = sum((y * keras.ops.convert_to_tensor(factors(y.shape))).sum() for y in outputs)
+    wanted = [*([] if case.top else tensors), *trained]
+    if not getattr(total, "requires_grad", False):
+        wanted = []
+    import torch
+
+    slopes = torch.autograd.grad(total, wanted, allow_unused=True) if wanted else []
+    return [
+        *(keras.ops.convert_to_numpy(y) for y in outputs),
+        *(np.zeros(w.shape) if g is None else g.numpy() for g, w in zip(slopes, wanted)),
+    ]
+
+
+def of_ours(case: Case, layer: Any, weights: list[np.ndarray], backend: Any) -> list[np.ndarray]:
+    """The same by Kerata, without gradients where the backend has none."""
+    layer.set_weights(weights)
+    reset(layer)
+    inputs = [backend.convert(x) for x in case.inputs()]
+    found = [backend.to_numpy(y) for y in optree.tree_leaves(case.run(layer, inputs))]
+    layer.set_weights(weights)
+    if not backend.trains:
+        return found
+
+    def total(*inputs: Any) -> Any:
+        reset(layer)
+        outputs = optree.tree_leaves(case.run(layer, list(inputs)))
+        return sum(ops.sum(ops.multiply(y, factors(y.shape))) for y in outputs)
+
+    places = None if case.top else tuple(range(len(inputs)))
+    trained = layer.trainable_variables
+    if places:
+        found += [backend.to_numpy(g) for g in grad(total, None, places)(*inputs)]
+    if trained:
+        slopes = grad(lambda: total(*inputs), trained)()
+        found += [
+            np.zeros(v.shape) if g is None else backend.to_numpy(g)
+            for v, g in zip(trained, slopes, strict=True)
+        ]
+    return found
+
+
+def difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """The largest one, relative to the largest element of its array (1 at least)."""
+    worst = 0.0
+    for a, b in zip(found, expected, strict=False):
+        scale = max(1.0, float(np.abs(b).max(initial=0.0)))
+        worst = max(worst, float(np.abs(a - b).max(initial=0.0)) / scale)
+    return worst
+
+
+def attempt(run: Callable[[], Any]) -> Any:
+    """What `run` returns, or in one line why it can't."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return run()
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"[:100]
+
+
+def main() -> None:
+    """Print the table, and what is over the limit."""
+    import keras
+
+    patterns = sys.argv[1:] or ["*"]
+    names = backends()
+    worst, over, rows = 0.0, [], 0
+    print(f"{'row':44}" + "".join(f"{n:>12}" for n in names))
+    for case in CASES:
+        if not case.oracle or not any(fnmatch(case.name, p) for p in patterns):
+            continue
+        layer = made(case)
+        weights = layer.get_weights()
+        expected = attempt(lambda: of_keras(keras, case, weights))  # noqa: B023
+        cells = []
+        for name in names:
+            with use_backend(name) as backend:
+                if isinstance(expected, str):
+                    cells.append(f"Keras: {expected}")
+                    break
+                found = attempt(lambda: of_ours(case, layer, weights, backend))  # noqa: B023
+            value = found if isinstance(found, str) else difference(found, expected)
+            cells.append(value if isinstance(value, str) else f"{value:.1e}")
+            if isinstance(value, str) or value > LIMIT:
+                over.append(f"{case.name} on {name}: {cells[-1]}")
+            else:
+                worst = max(worst, value)
+        rows += 1
+        print(f"{case.name:44}" + "".join(f"{c:>12}" for c in cells), flush=True)
+    print(f"\n{rows} rows on {len(names)} backends; the largest difference within {LIMIT}: {worst}")
+    print(*(f"over: {line}" for line in over), sep="\n")
+    sys.exit(bool(over))
+
+
+if __name__ == "__main__":
+    main()
