@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from kerata.backends.sparse import densified
+
 
 class Backend:
     """One interpretation of the primitives.
@@ -145,6 +147,34 @@ class Backend:
     def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """`function`, its intermediate values computed again in the backward pass."""
         return function
+
+    def host_call(
+        self, function: Callable[..., Any], args: Sequence[Any], shape: Any, dtype: str
+    ) -> Any:
+        """`function` of the arguments' values, which runs on the host; no gradient passes it.
+
+        Args:
+            function: takes NumPy arrays and returns one of `shape` and `dtype`.
+            args: tensors, and NumPy arrays of text.
+            shape: the result's sizes, None where one follows from the values.
+            dtype: the result's, "string" for an array of strings.
+
+        Returns:
+            a tensor of this backend, and for "string" a NumPy array where it has no such tensors.
+        """
+        if not self.computes:
+            raise RuntimeError(f"{self.name}: what runs on the host can't be part of the program")
+        own = self.tensor_types
+        found = function(*(self.to_numpy(x) if isinstance(x, own) else x for x in args))
+        return found if dtype == "string" else self.convert(found, dtype)
+
+    def to_sparse(self, x: Any) -> Any:
+        """A dense tensor as a sparse one of the engine's."""
+        raise TypeError(f"The {self.name} backend has no sparse tensors: use sparse=False")
+
+    def sparse_product(self, x: Any, y: Any) -> Any:
+        """The product of a sparse matrix of any library and a dense one of this backend."""
+        return self.kernels["matmul"](self.convert(densified(x), self.dtype_of(y)), y)
 
     # Small hooks
 

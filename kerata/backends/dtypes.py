@@ -135,7 +135,7 @@ def standardize_dtype(dtype: Any) -> str:
     name = {"bool_": "bool", "half": "float16", "float": config.floatx(), "int": "int32"}.get(
         name.removeprefix("torch."), name.removeprefix("torch.")
     )
-    if name.startswith("str") or name == "object":
+    if name.startswith(("str", "bytes")) or name == "object":
         name = "string"
     if name not in ALL and name != "string":
         raise ValueError(f"dtype must be one of {', '.join(ALL)}; got {dtype!r}")

@@ -42,6 +42,24 @@ def spread(layer: Layer, name: str, value: Any, rank: int) -> tuple[int, ...]:
     return tuple(positive(layer, name, v) for v in values)
 
 
+def pairs(layer: Layer, name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """`(before, after)` for each of `rank` axes, from an int, an int an axis, or a pair an axis.
+
+    Raises:
+        ValueError: it is none of these, or holds a negative number.
+    """
+    given = value if isinstance(value, (list, tuple)) else (value,) * rank
+    given = (given,) if rank == 1 and len(given) == 2 else given
+    found = [tuple(v) if isinstance(v, (list, tuple)) else (v, v) for v in given]
+    if len(found) != rank or any(
+        len(p) != 2 or any(type(n) is not int or n < 0 for n in p) for p in found
+    ):
+        what = "an int of 0 or more or a pair of them"
+        each = "" if rank == 1 else f", or {rank} of these"
+        raise ValueError(f"{type(layer).__name__}: {name} must be {what}{each}; got {value!r}")
+    return tuple(found)
+
+
 def one_of(layer: Layer, name: str, value: Any, choices: tuple[Any, ...]) -> Any:
     """`value`, strings in lower case.
 

@@ -12,20 +12,23 @@ import optree
 from kerata import constraints, dtype_policies, initializers, regularizers
 from kerata.backends import dtypes
 from kerata.backends.registry import ensure
-from kerata.backends.scope import Scope
+from kerata.backends.sparse import Sparse, densified, is_ragged, is_sparse
 from kerata.backends.state import operations, state
 from kerata.core import masks
 from kerata.core.config_object import Configurable
 from kerata.core.errors import annotate, fold
 from kerata.core.names import auto_name
 from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate, public_size
+from kerata.core.text import Text, as_strings, is_text
 from kerata.core.variable import Variable
+from kerata.layers.context import ContextArguments
 from kerata.layers.input_spec import InputSpec, check_inputs
 from kerata.layers.signatures import CallSpec, call_spec, scoped
 from kerata.layers.state import LayerState
+from kerata.layers.torch_methods import TorchMethods
 
 
-class Layer(LayerState, Configurable, Operation):
+class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation):
     """The base of all layers.
 
     Subclasses make weights in `__init__` or `build(input_shape)` with `add_weight`, and compute in
@@ -48,15 +51,10 @@ class Layer(LayerState, Configurable, Operation):
 
     untracked = frozenset({"_nodes", "_init_args", "_losses", "_metrics_of", "input_spec"})
     # Arguments in the configs of Keras that change nothing at these values.
-    neutral: ClassVar[dict[str, Any]] = {
-        "quantization_config": None,
-        "renorm": False,
-        "renorm_clipping": None,
-        "renorm_momentum": 0.99,
-        "rms_scaling": False,
-    }
+    neutral: ClassVar[dict[str, Any]] = {"quantization_config": None}
     supports_masking = False
     rematerializable = True
+    takes_sparse = False  # whether `call` computes with `Sparse` matrices
     input_spec: Any = None
     _building = False
     _call_spec: ClassVar[CallSpec | None] = None
@@ -308,6 +306,7 @@ class Layer(LayerState, Configurable, Operation):
         try:
             if not self.built:
                 self._refresh("/".join(names))
+                self._adopt_modules()
             state.autocast = self._reads
             plain = len(args) == 1 and not kwargs and isinstance(args[0], backend.tensor_types)
             if plain:
@@ -331,7 +330,10 @@ class Layer(LayerState, Configurable, Operation):
             masked = "mask" in kwargs or masks.any_masks()
             before = self._previous_masks(spec, args, kwargs) if masked else None
             call = self.call if self._remat is None else self.rematerialized_call(self.call)
-            y = call(*args, **kwargs)
+            if self._context_names:
+                y = self._in_context(spec, call, args, kwargs)
+            else:
+                y = call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self._regularize_activity(y)
             if masked:
@@ -370,8 +372,15 @@ class Layer(LayerState, Configurable, Operation):
             if hasattr(type(x), "__kerata_value__"):
                 x = x.value
             elif not isinstance(x, backend.tensor_types):
+                x = x.matrix if x.__class__ is Sparse else x
+                if is_sparse(x) or is_ragged(x):
+                    if self.takes_sparse:
+                        return x if is_ragged(x) else Sparse(x)
+                    x = densified(x)
                 if not hasattr(x, "__array__"):
                     return x
+                if is_text(x):
+                    return Text(as_strings(x, type(self).__name__))
                 x = backend.convert(x)
             dtype = backend.dtype_of(x)
             if self.autocast and dtype != self._compute and dtypes.is_float(dtype):
@@ -392,6 +401,8 @@ class Layer(LayerState, Configurable, Operation):
         value = kwargs.get("training")
         if value is None:
             value = state.training
+        if value is None:
+            value = self._mode
         if value is None and isinstance(spec.training, bool):
             value = spec.training
         state.training = value
@@ -483,30 +494,12 @@ class Layer(LayerState, Configurable, Operation):
         named = {
             k.removesuffix("_shape"): _symbolic(s, self.compute_dtype) for k, s in kwargs.items()
         }
-        return optree.tree_map(lambda x: x.shape, evaluate(self.__call__, shapes, named))
-
-    def stateless_call(
-        self,
-        trainable_variables: Sequence[Any],
-        non_trainable_variables: Sequence[Any],
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Call it with these values for its variables, changing nothing.
-
-        Returns:
-            `(outputs, non_trainable_variables)`, or with `return_losses` a third, `losses`.
-        """
-        pairs = [
-            *zip(self.trainable_variables, trainable_variables, strict=True),
-            *zip(self.non_trainable_variables, non_trainable_variables, strict=True),
-        ]
-        with Scope(pairs) as scope:
-            outputs = self(*args, **kwargs)
-            losses = self.losses if return_losses else None
-        new = [scope.get(v) for v in self.non_trainable_variables]
-        return (outputs, new, losses) if return_losses else (outputs, new)
+        try:
+            found = evaluate(self.__call__, shapes, named)
+        except Exception:
+            engine = (state.backend or ensure()).fallback_shape
+            found = evaluate(self.__call__, shapes, named, engine)
+        return optree.tree_map(lambda x: x.shape, found)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_nodes": []}

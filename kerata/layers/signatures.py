@@ -15,6 +15,7 @@ class CallSpec:
 
     Attributes:
         names: its parameters, without `self`.
+        defaults: their default values, of those that have one.
         training: the default of `training`, or no such parameter (`absent`).
         masks: for each mask parameter the name of the argument it is the mask of.
     """
@@ -24,6 +25,7 @@ class CallSpec:
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = inspect.signature(function).parameters
         self.names = [n for n in parameters if n != "self"]
+        self.defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
         positional = [
             n
             for n, p in parameters.items()

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from kerata.backends.scope import Scope
 from kerata.backends.state import state
 from kerata.core.seeds import SeedGenerator
 from kerata.core.tracking import attributes, unique
 from kerata.core.variable import Variable
 from kerata.metrics.metric import Metric
+from kerata.ops.shaping import convert_to_tensor
 
 
 class LayerState:
@@ -21,6 +23,9 @@ class LayerState:
     built: bool
     untracked: frozenset[str] = frozenset()
 
+    def _adopt_modules(self) -> None:
+        """See `TorchMethods`."""
+
     def __init__(self, trainable: bool) -> None:
         self._trainable = bool(trainable)
         self._made: list[tuple[Variable, bool]] = []
@@ -29,6 +34,7 @@ class LayerState:
 
     def _layers(self) -> list[Any]:
         """The layers directly in its attributes, in the order in which they were set."""
+        self._adopt_modules()
         return unique(v for v in attributes(self) if isinstance(v, LayerState))
 
     def _flatten_layers(self) -> Iterator[Any]:
@@ -49,13 +55,17 @@ class LayerState:
         held = (v for v in attributes(self) if isinstance(v, Variable))
         return unique(iter((*made, *held)))
 
+    def _beside(self) -> list[Variable]:
+        """Its variables that are no weights: the state of its seeds."""
+        return [v.state for v in attributes(self) if isinstance(v, SeedGenerator)]
+
     @property
     def variables(self) -> list[Variable]:
         """All its variables, those of its layers and the state of its seeds included."""
         found: list[Variable] = []
         for layer in self._flatten_layers():
             found += layer._own()
-            found += [v.state for v in attributes(layer) if isinstance(v, SeedGenerator)]
+            found += layer._beside()
         return unique(iter(found))
 
     @property
@@ -113,6 +123,36 @@ class LayerState:
                 variable.trainable = value
         for layer in self._layers():
             layer.trainable = value
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call it with these values for its variables, changing nothing.
+
+        Returns:
+            `(outputs, non_trainable_variables)`, or with `return_losses` a third, `losses`.
+
+        Raises:
+            ValueError: the numbers of values and variables differ.
+        """
+        own = [*self.trainable_variables, *self.non_trainable_variables]
+        given = [*trainable_variables, *non_trainable_variables]
+        if len(trainable_variables) != len(self.trainable_variables) or len(own) != len(given):
+            raise ValueError(
+                f"stateless_call: {self.name!r} has {len(self.trainable_variables)} trainable and "
+                f"{len(self.non_trainable_variables)} other variables, and "
+                f"{len(trainable_variables)} and {len(non_trainable_variables)} values were given"
+            )
+        with Scope(zip(own, map(convert_to_tensor, given))) as scope:
+            outputs = self(*args, **kwargs)  # type: ignore[operator]
+            losses = self.losses if return_losses else None
+        new = [scope.get(v) for v in self.non_trainable_variables]
+        return (outputs, new, losses) if return_losses else (outputs, new)
 
     def count_params(self) -> int:
         """How many numbers its weights hold.

@@ -10,6 +10,7 @@ import optree
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
 from kerata.layers.layer import Layer, _shapes, _tuples
+from kerata.layers.preprocessing.ahead import Prepared, replaying
 from kerata.models.graph_config import (
     call_config,
     call_from_config,
@@ -21,6 +22,10 @@ from kerata.models.graph_config import (
     takes_graph,
 )
 from kerata.training.trainer import Trainer
+
+
+_OWN = __name__.split(".")[0] + "."
+_CALLED = {"inputs", "training", "mask"}  # what `call` takes where no subclass defines it
 
 
 class Model(Trainer, Layer):
@@ -50,10 +55,11 @@ class Model(Trainer, Layer):
     untracked = Layer.untracked | {
         "_graph", "_order", "_built_on", "_compiled", "optimizer", "history", "_loss_tracker",
         "_compile_metrics", "_compile_loss", "_compile_arguments", "_trained", "_functions",
-        "_paces", "_specs", "_gradient_metrics", "stop_training", "current_run",
+        "_paces", "_specs", "_host_calls", "_gradient_metrics", "stop_training", "current_run",
     }  # fmt: skip
 
     rematerializable = False
+    takes_sparse = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs = kwargs.pop("inputs", args[0] if args else None)
@@ -157,6 +163,14 @@ class Model(Trainer, Layer):
         return self._graph_or_error("operations").operations
 
     # Running
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args and args[0].__class__ is Prepared:
+            with replaying(args[0]):
+                return super().__call__(args[0].inputs, *args[1:], **kwargs)
+        if kwargs and type(self).call.__module__.startswith(_OWN):
+            self._register_inner(kwargs.keys() - _CALLED)
+        return super().__call__(*args, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the graph; subclasses define their own."""
@@ -330,6 +344,8 @@ def _with_axis(symbolic: KerasTensor, x: Any) -> Any:
     shape = getattr(x, "shape", None)
     if shape is None or len(symbolic.shape) != len(shape) + 1 or symbolic.shape[-1] != 1:
         return x
+    if hasattr(x, "with_axis"):  # text
+        return x.with_axis()
     from kerata.ops.shaping import expand_dims
 
     return expand_dims(x, -1)

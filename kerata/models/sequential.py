@@ -11,6 +11,7 @@ from kerata.backends.state import state
 from kerata.core.config_object import Configurable
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
+from kerata.core.text import Text
 from kerata.layers.core.input_layer import Input, InputLayer
 from kerata.layers.layer import Layer, _shapes
 from kerata.models.model import Model
@@ -114,7 +115,8 @@ class Sequential(Model):
         shape = _shapes(args[0])
         self.built = True
         if isinstance(shape, tuple):
-            dtype = (state.backend or ensure()).dtype_of(args[0])
+            text = isinstance(args[0], Text)
+            dtype = "string" if text else (state.backend or ensure()).dtype_of(args[0])
             shape = (None, *shape[1:])
             self._build_shape = shape
             try:

@@ -16,6 +16,7 @@ from kerata.backends.registry import ensure
 from kerata.backends.state import state
 from kerata.core.errors import fold
 from kerata.core.transforms import jit, value_and_grad
+from kerata.layers.preprocessing.ahead import ahead_of
 from kerata.optimizers.parts import PartOptimizer, by_part
 from kerata.training import loops
 from kerata.training.checks import check_targets
@@ -27,6 +28,7 @@ from kerata.training.data import (
     split_off,
     unpack_x_y_sample_weight,
 )
+from kerata.training.data.iterated import on_device
 from kerata.training.limits import Limits, limited
 from kerata.training.objectives import CompiledMetrics, Objective, joined
 from kerata.training.programs import Programs
@@ -465,12 +467,12 @@ class Trainer(StatelessTraining, Programs, Tuning):
             data = limits.training(
                 make_data(
                     x, y, sample_weight, batch_size, shuffle and not limits.overfit, class_weight,
-                    steps_per_epoch,
+                    steps_per_epoch, ahead_of(self),
                 )
             )  # fmt: skip
             validation = loops.Validation(
                 validation_data, validation_batch_size or batch_size, validation_steps,
-                validation_freq,
+                validation_freq, ahead_of(self),
             )  # fmt: skip
             self._prepare(data.first(), "train")
             return loops.fit(
@@ -507,7 +509,9 @@ class Trainer(StatelessTraining, Programs, Tuning):
         if kwargs:
             raise TypeError(f"evaluate: unknown argument(s) {', '.join(map(repr, kwargs))}")
         try:
-            data = make_data(as_inputs(self, x), y, sample_weight, batch_size, steps=steps)
+            data = make_data(
+                as_inputs(self, x), y, sample_weight, batch_size, steps=steps, prepare=ahead_of(self)
+            )
             with closing(data):
                 limited(data, limit_batches, "limit_batches")
                 self._prepare(data.first(), "test")
@@ -530,7 +534,9 @@ class Trainer(StatelessTraining, Programs, Tuning):
     ) -> Any:
         """The outputs for data, as NumPy arrays; arguments as in `evaluate`."""
         try:
-            data = make_data(as_inputs(self, x), batch_size=batch_size, steps=steps)
+            data = make_data(
+                as_inputs(self, x), batch_size=batch_size, steps=steps, prepare=ahead_of(self)
+            )
             with closing(data):
                 limited(data, limit_batches, "limit_batches")
                 self._prepare(data.first(), "predict")
@@ -562,18 +568,27 @@ class Trainer(StatelessTraining, Programs, Tuning):
         return self._on_batch("test", data, return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
-        self._prepare(data.first(), kind)
-        logs = loops.on_batch(self, kind, data.placed())
+        logs = loops.on_batch(self, kind, self._placed(data, kind))
         values = list(logs.values())
         return logs if return_dict else values[0] if len(values) == 1 else values
+
+    def _placed(self, data: ArrayData, kind: str) -> Any:
+        """Arrays as one batch on the device, the model built for it."""
+        prepare = ahead_of(self)
+        if prepare is None:
+            self._prepare(data.first(), kind)
+            return data.placed()
+        batch = (prepare(data.parts[0]), *data.parts[1:])
+        self._prepare(batch, kind)
+        return on_device(batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         data = ArrayData(as_inputs(self, x), batch_size=2**31 - 1)
-        self._prepare(data.first(), "predict")
+        batch = self._placed(data, "predict")
         backend = state.backend or ensure()
         with backend.inference():
-            result = self._function("predict", "batch")(data.placed())
+            result = self._function("predict", "batch")(batch)
         return optree.tree_map(np.asarray, to_host(result))
 
 

@@ -15,6 +15,7 @@ PAGES = (
     "custom-steps",
     "callbacks",
     "data",
+    "utilities",
     "precision",
     "performance",
     "architecture",

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import optree
 
-from kerata import layers, ops
+from kerata import ops
 from kerata.backends import backends
 from kerata.backends.registry import use_backend
 from kerata.core.transforms import grad

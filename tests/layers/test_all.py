@@ -85,7 +85,7 @@ def test_mixed_precision(case, backend):
     inputs = [backend.convert(x) for x in case.inputs()]
     found = case.run(layer, inputs)
     assert {backend.dtype_of(x) for x in optree.tree_leaves(found)} == {half}
-    assert {w.stored_dtype for w in layer.weights} <= {"float32"}
+    assert {w.stored_dtype for w in layer.weights} <= {"float32", "int32"}
 
 
 @each(CASES)
@@ -137,7 +137,7 @@ def _loss(case, layer, inputs):
     return total
 
 
-@each([c for c in CASES if not c.top])
+@each([c for c in CASES if c.smooth and not c.top])
 def test_gradients(case, backend):
     """Against the difference quotient along one direction, in NumPy's float64."""
     if not backend.trains:

@@ -21,6 +21,7 @@ from kerata.backends.base import Backend
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope
+from kerata.backends.sparse import entries
 from kerata.backends.state import restored, state
 from kerata.backends.torch.arrays import KERNELS as ARRAYS
 from kerata.backends.torch.attention import KERNELS as ATTENTION
@@ -192,6 +193,19 @@ class TorchBackend(Backend):
             with contextlib.suppress(RuntimeError, BufferError, TypeError, ValueError):
                 return torch.from_dlpack(x)
         return from_array(to_array(x, dtype))
+
+    def to_sparse(self, x: Tensor) -> Tensor:
+        return x.to_sparse()
+
+    def sparse_product(self, x: Any, y: Tensor) -> Tensor:
+        places, values, shape = entries(x)
+        matrix = torch.sparse_coo_tensor(
+            from_array(places.T.astype("int64")),
+            from_array(values).to(y.dtype),
+            shape,
+            check_invariants=False,
+        )
+        return torch.sparse.mm(matrix.to(y.device), y)
 
     def beside(self, x: np.ndarray, tensor: Tensor) -> Tensor:
         return from_array(x).to(tensor.device)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import activations, ops
+from kerata.backends.registry import ensure
+from kerata.backends.sparse import Sparse
+from kerata.backends.state import state
 from kerata.layers.arguments import positive
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.lora import LoraLayer
@@ -36,6 +39,7 @@ class Dense(LoraLayer):
     """
 
     supports_masking = True
+    takes_sparse = True
 
     def __init__(
         self,
@@ -82,10 +86,19 @@ class Dense(LoraLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(inputs · kernel + bias)`."""
-        if self.bias is None:
-            x = ops.matmul(inputs, self._kernel.value)
+        multiply = _sparse_product if inputs.__class__ is Sparse else ops.matmul
+        if self.bias is None or inputs.__class__ is Sparse:
+            x = multiply(inputs, self._kernel.value)
+            x = x if self.bias is None else ops.add(x, self.bias.value)
         else:
             x = linear(inputs, self._kernel.value, self.bias.value)
         if self.lora is not None:
-            x = ops.add(x, self.lora.of(ops.matmul, inputs))
+            x = ops.add(x, self.lora.of(multiply, inputs))
         return x if self.activation is activations.linear else self.activation(x)
+
+
+def _sparse_product(x: Any, y: Tensor) -> Tensor:
+    """`x · y`, where `x` may be sparse."""
+    if x.__class__ is not Sparse:
+        return ops.matmul(x, y)
+    return (state.backend or ensure()).sparse_product(x.matrix, y)

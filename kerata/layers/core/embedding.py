@@ -88,6 +88,4 @@ class Embedding(LoraLayer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments but `weights`."""
-        config = super().get_config()
-        del config["weights"]
-        return config
+        return {k: v for k, v in super().get_config().items() if k != "weights"}

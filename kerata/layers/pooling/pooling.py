@@ -46,6 +46,38 @@ class BasePooling(Layer):
         return type(self).pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
 
+class MaxPooling1D(BasePooling):
+    """The largest element of each window, channel by channel.
+
+    Args:
+        pool_size: the window, an int or a tuple of one.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
+    Input: `(batch, length, channels)`, or `(batch, channels, length)`.
+    Output: the same with fewer steps.
+
+    >>> MaxPooling1D().compute_output_shape((None, 28, 3))
+    (None, 14, 3)
+    """
+
+    rank = 1
+    pool = ops.max_pool
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
 class MaxPooling2D(BasePooling):
     """The largest element of each window, channel by channel.
 
@@ -76,3 +108,98 @@ class MaxPooling2D(BasePooling):
         **kwargs: Any,
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class MaxPooling3D(BasePooling):
+    """The largest element of each window, channel by channel.
+
+    Args:
+        pool_size: the window's depth, height and width, or one int for all.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
+    Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
+    Output: the same with fewer planes, rows and columns.
+
+    >>> MaxPooling3D().compute_output_shape((None, 8, 28, 28, 3))
+    (None, 4, 14, 14, 3)
+    """
+
+    rank = 3
+    pool = ops.max_pool
+
+    def __init__(
+        self,
+        pool_size: Any = (2, 2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class AveragePooling1D(BasePooling):
+    """The mean of each window, channel by channel; padding does not count.
+
+    Args:
+        pool_size: the window, an int or a tuple of one.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
+    Input: `(batch, length, channels)`, or `(batch, channels, length)`.
+    Output: the same with fewer steps.
+
+    >>> AveragePooling1D(2).compute_output_shape((None, 28, 3))
+    (None, 14, 3)
+    """
+
+    rank = 1
+    pool = ops.average_pool
+
+
+class AveragePooling2D(BasePooling):
+    """The mean of each window, channel by channel; padding does not count.
+
+    Args:
+        pool_size: the window's height and width, or one int for both.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
+    Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
+    Output: the same with fewer rows and columns.
+
+    >>> AveragePooling2D(2).compute_output_shape((None, 28, 28, 3))
+    (None, 14, 14, 3)
+    """
+
+    rank = 2
+    pool = ops.average_pool
+
+
+class AveragePooling3D(BasePooling):
+    """The mean of each window, channel by channel; padding does not count.
+
+    Args:
+        pool_size: the window's depth, height and width, or one int for all.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
+    Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
+    Output: the same with fewer planes, rows and columns.
+
+    >>> AveragePooling3D(2).compute_output_shape((None, 8, 28, 28, 3))
+    (None, 4, 14, 14, 3)
+    """
+
+    rank = 3
+    pool = ops.average_pool

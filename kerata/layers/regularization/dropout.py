@@ -12,15 +12,17 @@ from kerata.ops.dispatch import Tensor
 from kerata.ops.random import random_dropout
 
 
-def checked_rate(layer: Layer, name: str, rate: Any) -> float:
-    """A share from 0 to 1.
+def checked_rate(layer: Layer, name: str, rate: Any, all_of_it: bool = True) -> float:
+    """A share from 0 to 1, or with `all_of_it` False to less than 1.
 
     Raises:
         ValueError: it is none.
     """
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+    right = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 <= rate <= 1
+    if not right or (rate == 1 and not all_of_it):
         raise ValueError(
-            f"{type(layer).__name__}: {name} must be a number from 0 to 1; got {rate!r}"
+            f"{type(layer).__name__}: {name} must be a number from 0 to "
+            f"{'1' if all_of_it else 'less than 1'}; got {rate!r}"
         )
     return rate
 
@@ -29,12 +31,29 @@ def dropped(
     x: Tensor,
     rate: float,
     generator: SeedGenerator,
-    noise_shape: Sequence[int | None] | None = None,
+    noise_shape: Sequence[Any] | None = None,
 ) -> Tensor:
     """`x` with a share `rate`, from 0 to 1, of the elements set to 0 and the others scaled up."""
     if rate == 1:
         return ops.zeros_like(x)
     return random_dropout(x, rate, noise_shape, generator.next())
+
+
+def noise_sizes(layer: Layer, x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
+    """The sizes of the noise for `x`: those of `x` where `noise_shape` has None, or is None.
+
+    Raises:
+        ValueError: it has not as many axes as `x`.
+    """
+    sizes = ops.shape(x)
+    if noise_shape is None:
+        return tuple(sizes)
+    if len(noise_shape) != len(sizes):
+        raise ValueError(
+            f"{type(layer).__name__}: noise_shape must have a size for each of the {len(sizes)} "
+            f"axes of the input; got {noise_shape}"
+        )
+    return tuple(s if n is None else n for n, s in zip(noise_shape, sizes, strict=True))
 
 
 class Dropout(Layer):
@@ -73,9 +92,5 @@ class Dropout(Layer):
         """The inputs, some of them 0 in training."""
         if not training or self.rate == 0:
             return inputs
-        if self.noise_shape is not None and len(self.noise_shape) != len(inputs.shape):
-            raise ValueError(
-                f"Dropout: noise_shape must have a size for each of the {len(inputs.shape)} axes "
-                f"of the input; got {self.noise_shape}"
-            )
-        return dropped(inputs, self.rate, self.seed_generator, self.noise_shape)
+        shape = None if self.noise_shape is None else noise_sizes(self, inputs, self.noise_shape)
+        return dropped(inputs, self.rate, self.seed_generator, shape)

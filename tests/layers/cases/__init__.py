@@ -5,25 +5,29 @@ from tests.layers.cases import (
     attention,
     convolution,
     core,
+    images,
     merging,
     normalization,
     pooling,
+    preprocessing,
     recurrent,
     regularization,
     reshaping,
 )
 from tests.layers.cases.case import Case
 
-_FAMILIES = (
+FAMILIES = (
     activation,
     attention,
     convolution,
     core,
+    images,
     merging,
     normalization,
     pooling,
+    preprocessing,
     recurrent,
     regularization,
     reshaping,
 )
-CASES: list[Case] = [case for family in _FAMILIES for case in family.CASES]
+CASES: list[Case] = [case for family in FAMILIES for case in family.CASES]

@@ -19,8 +19,8 @@ class Case:
         top: inputs are integers below this, where it is not 0.
         open_axes: the axes that may be open besides the batch.
         spread: inputs are positional arguments.
-        weights: whether it has any.
         oracle: compared with Keras.
+        smooth: its gradients are difference quotients; not so where it stops gradients inside.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Case:
     open_axes: tuple[int, ...] = ()
     spread: bool = False
     oracle: bool = True
+    smooth: bool = True
 
     def inputs(self) -> list[np.ndarray]:
         """Its inputs, the same ones every time."""

@@ -23,5 +23,13 @@ CASES = [
         "...x,xy->...y", 4, bias_axes="y"), [(2, 3, 5, 4)], {}, 0, (1, 2)),
     Case("Embedding", lambda L: L.Embedding(10, 3), [(2, 4)], {}, 10, (1,)),
     Case("Embedding-mask", lambda L: L.Embedding(10, 3, mask_zero=True), [(2, 4)], {}, 10, (1,)),
+    Case("Identity", lambda L: L.Identity(), [SEQUENCE], {}, 0, (1,)),
+    Case("Identity-several", lambda L: L.Identity(), [SEQUENCE, (2, 4)]),
+    Case("Masking", lambda L: L.Masking(0.5), [SEQUENCE], {}, 0, (1,)),
+    Case("ReversibleEmbedding", lambda L: L.ReversibleEmbedding(10, 3), [(2, 4)], {}, 10, (1,)),
+    Case("ReversibleEmbedding-reverse", lambda L: L.ReversibleEmbedding(
+        10, 4, logit_soft_cap=2.0), [SEQUENCE], {"reverse": True}, 0, (1,)),
+    Case("ReversibleEmbedding-untied", lambda L: L.ReversibleEmbedding(
+        10, 4, tie_weights=False, mask_zero=True), [SEQUENCE], {"reverse": True}, 0, (1,)),
     Case("Lambda", lambda L: L.Lambda(ops.negative, name="minus"), [(2, 4)], oracle=False),
 ]

@@ -1,0 +1,351 @@
+"""`IndexLookup`: tokens as integers, and back."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kerata.backends.registry import ensure
+from kerata.backends.state import state
+from kerata.layers.arguments import one_of
+from kerata.layers.preprocessing import encoding as vectors
+from kerata.layers.preprocessing.adapting import AdaptedLayer
+from kerata.layers.preprocessing.hashes import fingerprints, keyed
+from kerata.layers.preprocessing.irregular import on_values
+from kerata.layers.preprocessing.vocabulary import load_tokens, save_tokens
+
+
+def checked_salt(owner: str, salt: Any) -> tuple[int, int] | None:
+    """A key of two integers from `salt`: one integer, two, or None.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if salt is None:
+        return None
+    both = (salt, salt) if isinstance(salt, (int, np.integer)) else salt
+    if not isinstance(both, (list, tuple)) or len(both) != 2:
+        raise ValueError(f"{owner}: salt must be an integer or two of them; got {salt!r}")
+    return int(both[0]), int(both[1])
+
+
+def hashed(texts: np.ndarray, salt: tuple[int, int] | None, bins: int) -> np.ndarray:
+    """A bin, int32, for each of the bytes in an array of objects `(n,)`."""
+    found = fingerprints(texts) if salt is None else keyed(texts, salt)
+    return (found % np.uint64(bins)).astype(np.int32)
+
+
+class IndexLookup(AdaptedLayer):
+    """What the look-ups of strings and integers share.
+
+    Tokens are numbered from 0: the mask token (if there is one, and the output is "int"), the
+    tokens out of the vocabulary, which share `num_oov_indices` numbers, and the vocabulary.
+    """
+
+    rows_at_once = 2**16
+    takes_sparse = True
+    live: ClassVar[Mapping[str, str]] = {
+        **AdaptedLayer.live,
+        "vocabulary": "given_vocabulary",
+        "idf_weights": "given_weights",
+    }
+    _extras: ClassVar[tuple[str, ...]] = ("vocabulary_size",)
+
+    def _set_up(
+        self,
+        max_tokens: int | None,
+        num_oov_indices: int,
+        mask_token: Any,
+        oov_token: Any,
+        vocabulary: Any,
+        idf_weights: Any,
+        invert: bool,
+        output_mode: str,
+        sparse: bool,
+        pad_to_max_tokens: bool,
+        salt: Any,
+    ) -> None:
+        name = type(self).__name__
+        if max_tokens is not None and max_tokens <= 1:
+            raise ValueError(f"{name}: max_tokens must be more than 1; got {max_tokens!r}")
+        if pad_to_max_tokens and max_tokens is None:
+            raise ValueError(f"{name}: pad_to_max_tokens needs max_tokens")
+        if num_oov_indices < 0:
+            raise ValueError(f"{name}: num_oov_indices must be at least 0; got {num_oov_indices}")
+        self.output_mode = one_of(self, "output_mode", output_mode, ("int", *vectors.MODES))
+        if invert and output_mode != "int":
+            raise ValueError(
+                f"{name}: output_mode must be 'int' where invert is True; got {output_mode!r}"
+            )
+        if sparse and output_mode == "int":
+            raise ValueError(f"{name}: sparse=True needs another output_mode than 'int'")
+        if idf_weights is not None and output_mode != "tf_idf":
+            raise ValueError(f"{name}: idf_weights need output_mode='tf_idf'; got {output_mode!r}")
+        self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
+        self.mask_token, self.oov_token = mask_token, oov_token
+        self.invert, self.sparse = invert, sparse
+        self.pad_to_max_tokens = pad_to_max_tokens
+        self.salt = checked_salt(name, salt)
+        self.autocast = False
+        self._tokens: list[Any] = []
+        self.given_vocabulary: list[Any] | None = None
+        self.given_weights: list[float] | None = None
+        self._expected: int | None = None  # the size of a vocabulary that is still to be loaded
+        self._fixed = False
+        self._weights: np.ndarray | None = None
+        self.reset_state()
+        if vocabulary is not None:
+            self.set_vocabulary(vocabulary, idf_weights)
+            if not isinstance(vocabulary, (str, os.PathLike)):
+                self.given_vocabulary = self._tokens
+                if self._weights is not None:
+                    self.given_weights = self._weights[num_oov_indices:][: len(self._tokens)].tolist()
+
+    # The vocabulary
+
+    def _as_tokens(self, vocabulary: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def _flat(self, data: Any) -> np.ndarray:
+        """Data as an array of tokens."""
+        raise NotImplementedError
+
+    def _prepare_table(self) -> None:
+        """Make what tokens are looked up in."""
+        raise NotImplementedError
+
+    @property
+    def _specials(self) -> list[Any]:
+        masked = self.mask_token is not None and self.output_mode == "int"
+        return [self.mask_token] * masked + [self.oov_token] * self.num_oov_indices
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
+        """The tokens in the order of their numbers.
+
+        Args:
+            include_special_tokens: whether the mask token and the one for unknown tokens are in it.
+        """
+        return [*(self._specials if include_special_tokens else ()), *self._tokens]
+
+    def vocabulary_size(self) -> int:
+        """How many numbers there are, those of the special tokens included."""
+        if not self._tokens and self._expected is not None:
+            return self._expected
+        return len(self._specials) + len(self._tokens)
+
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
+        """Use this vocabulary instead of one that `adapt` finds.
+
+        Args:
+            vocabulary: the tokens, an array or list, or the path of a file with one a line. The
+                special tokens may stand before them.
+            idf_weights: for "tf_idf" the tokens' inverse document frequencies.
+
+        Raises:
+            ValueError: it is empty, too large, has a token twice, or weights don't fit it.
+        """
+        name = type(self).__name__
+        tokens = self._as_tokens(vocabulary)
+        if not tokens:
+            raise ValueError(f"{name}: the vocabulary must not be empty")
+        specials = self._specials
+        if specials and tokens[: len(specials)] == specials:
+            tokens = tokens[len(specials) :]
+        if self.mask_token is not None and self.mask_token in tokens:
+            raise ValueError(
+                f"{name}: the mask token {self.mask_token!r} stands in the vocabulary at place "
+                f"{tokens.index(self.mask_token)}. Leave the special tokens out, or put all of "
+                f"them first: {specials}"
+            )
+        twice = [t for t, n in Counter(tokens).items() if n > 1]
+        if twice:
+            raise ValueError(f"{name}: the vocabulary has tokens twice: {twice[:10]}")
+        if self.max_tokens is not None and len(specials) + len(tokens) > self.max_tokens:
+            raise ValueError(
+                f"{name}: the vocabulary has {len(specials) + len(tokens)} tokens with the special "
+                f"ones, and max_tokens is {self.max_tokens}"
+            )
+        weights = None
+        if self.output_mode == "tf_idf":
+            if idf_weights is None:
+                raise ValueError(f"{name}: output_mode='tf_idf' needs idf_weights for a vocabulary")
+            weights = np.asarray(idf_weights, np.float32)
+            if len(weights) == len(tokens) + len(specials):
+                weights = weights[len(specials) :]
+            if weights.shape != (len(tokens),):
+                raise ValueError(
+                    f"{name}: idf_weights must have one number for each of the {len(tokens)} "
+                    f"tokens; got {len(weights)}"
+                )
+        elif idf_weights is not None:
+            raise ValueError(f"{name}: idf_weights need output_mode='tf_idf'")
+        self._fixed = True
+        self._take(tokens, weights)
+
+    def _take(self, tokens: list[Any], weights: np.ndarray | None) -> None:
+        self._tokens = tokens
+        if weights is not None:
+            mean = weights.mean() if len(weights) else 1.0
+            self._weights = self._padded([mean] * self.num_oov_indices + weights.tolist())
+        self._prepare_table()
+
+    def _padded(self, weights: Sequence[float]) -> np.ndarray:
+        found = np.zeros(self._size() if self.pad_to_max_tokens else len(weights), np.float32)
+        found[: len(weights)] = weights
+        return found
+
+    def _size(self) -> int:
+        """How long encoded vectors are."""
+        if self.pad_to_max_tokens and self.max_tokens is not None:
+            return self.max_tokens
+        return self.vocabulary_size()
+
+    # Adapting
+
+    def adapt(self, data: Any, steps: int | None = None) -> None:
+        """Find the vocabulary: the most frequent tokens first, of equals the greater ones.
+
+        Args:
+            data: arrays, lists or series of tokens; or what yields batches of them.
+            steps: the most batches to take.
+
+        Raises:
+            ValueError: a vocabulary was given already.
+        """
+        if self._fixed:
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} was given a vocabulary, so it can't adapt"
+            )
+        self._adapt(data, None, steps)
+
+    def reset_state(self) -> None:
+        """Forget the tokens that were counted, and the vocabulary they made."""
+        self._counts: Counter[Any] = Counter()
+        self._documents: Counter[Any] = Counter()
+        self._rows = 0
+        if not self._fixed:
+            self._tokens, self._weights = [], None
+
+    def update_state(self, data: Any) -> None:
+        """Count the tokens in `data`."""
+        tokens = self._flat(data)
+        rows = tokens.reshape((*tokens.shape[:1], -1)).tolist() if tokens.size else []
+        self.count(Counter(tokens.reshape(-1).tolist()), rows)
+
+    def count(self, counts: Counter[Any], rows: Iterable[Sequence[Any]]) -> None:
+        """Add what was counted in a batch, and the rows that it was counted in."""
+        self._counts.update(counts)
+        if self.output_mode == "tf_idf":
+            for row in rows:
+                self._documents.update(set(row))
+                self._rows += 1
+
+    def finalize_state(self) -> None:
+        """Make the vocabulary of what was counted."""
+        if self._fixed:
+            return
+        counts = {t: n for t, n in self._counts.items() if t not in (self.mask_token, self.oov_token)}
+        tokens = sorted(counts, key=lambda t: (counts[t], t), reverse=True)
+        if self.max_tokens is not None:
+            tokens = tokens[: max(self.max_tokens - len(self._specials), 0)]
+        weights = None
+        if self.output_mode == "tf_idf":
+            found = np.array([self._documents[t] for t in tokens], np.float64)
+            weights = np.log(1 + self._rows / (1 + found)).astype(np.float32)
+        self._take(tokens, weights)
+
+    # Calling
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing to make."""
+        self.built = True
+
+    def get_build_config(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def call(self, inputs: Any) -> Any:
+        """The tokens' numbers, or what `output_mode` makes of them."""
+        if not self._tokens and (state.backend or ensure()).computes:
+            self.refuse_without_vocabulary(self)
+        if self.invert:
+            return self._inverted(inputs)
+        dtype = self.compute_dtype if self.output_mode == "tf_idf" else "int32"
+        return on_values(
+            self._numbers,
+            inputs,
+            lambda x: vectors.encoded(
+                x, self.output_mode, self._size(), dtype, self._weights, self.sparse
+            ),
+            self.output_mode == "int",
+        )
+
+    def refuse_without_vocabulary(self, owner: Any) -> None:
+        """Raise an error in the name of the layer `owner`."""
+        raise ValueError(
+            f"{type(owner).__name__} {owner.name!r} has no vocabulary: give it one, or call "
+            "adapt(data) first"
+        )
+
+    def _numbers(self, inputs: Any) -> Any:
+        """The tokens' numbers; -1 for those that are left out of vectors."""
+        raise NotImplementedError
+
+    def _inverted(self, inputs: Any) -> Any:
+        raise NotImplementedError
+
+    def _refuse_unknown(self, unknown: Any) -> None:
+        if len(unknown):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: with num_oov_indices=0 all tokens must be "
+                f"in the vocabulary; these are not: {list(dict.fromkeys(unknown))[:10]}"
+            )
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """The input's, or with the vocabulary's size in the place of the tokens."""
+        return vectors.encoded_shape(self.output_mode, tuple(input_shape), self._size())
+
+    # Saving
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; a vocabulary that was found or read is not among them."""
+        known = self._tokens or self._expected is not None
+        return super().get_config() | {"vocabulary_size": self.vocabulary_size() if known else None}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer from what `get_config` returned, here or in Keras."""
+        layer = super().from_config({n: v for n, v in config.items() if n not in cls._extras})
+        layer._expected = config.get("vocabulary_size")
+        return layer
+
+    def save_assets(self, dir_path: Any) -> None:
+        """Write the vocabulary to a folder."""
+        if self.given_vocabulary is None:
+            save_tokens(dir_path, self.get_vocabulary())
+
+    def load_assets(self, dir_path: Any) -> None:
+        """Take the vocabulary out of a folder."""
+        if self.given_vocabulary is None:
+            tokens = self._as_tokens(load_tokens(dir_path))
+            self._tokens = tokens[len(self._specials) :]
+            self._prepare_table()
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the inverse document frequencies into `store`."""
+        if self._weights is not None:
+            store["idf_weights"] = self._weights
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the inverse document frequencies out of `store`."""
+        if self.output_mode == "tf_idf" and "idf_weights" in store.keys():
+            self._weights = np.asarray(store["idf_weights"], np.float32)
+
+
+def active_host_call(function: Any, x: Any, shape: Any, dtype: str) -> Any:
+    """`function` of the values of `x` on the host, as a tensor of the active backend."""
+    return (state.backend or ensure()).host_call(function, [x], shape, dtype)
