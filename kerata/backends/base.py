@@ -73,6 +73,10 @@ class Backend:
         """The array `x` as a tensor that lies where `tensor` does."""
         return self.convert(x)
 
+    def argument(self, x: Any) -> Any:
+        """What a compiled function is handed for the array `x`: a tensor, or what is as good."""
+        return self.convert(x)
+
     def to_numpy(self, x: Any) -> np.ndarray:
         """The values on the host, as an array that later steps don't change."""
         raise NotImplementedError(f"{type(self).__name__} must define to_numpy")

@@ -29,9 +29,8 @@ class Arguments:
             elif type(leaf) in (int, float):
                 key.append(type(leaf))
             elif hasattr(leaf, "__array__") and hasattr(leaf, "dtype"):
-                leaf = (
-                    leaf.value if hasattr(type(leaf), "__kerata_value__") else backend.convert(leaf)
-                )
+                held = hasattr(type(leaf), "__kerata_value__")
+                leaf = leaf.value if held else backend.argument(leaf)
                 key.append((leaf.shape, leaf.dtype))
             else:
                 static.append((i, leaf))

@@ -38,10 +38,8 @@ class Scope:
 
     def read(self, variable: Any) -> Any:
         """The value that `variable` has here."""
-        try:
-            return self._values[id(variable)]
-        except KeyError:
-            return self.missing(variable)
+        value = self._values.get(id(variable), self)  # `self` where there is none
+        return self.missing(variable) if value is self else value
 
     def missing(self, variable: Any) -> Any:
         """The value of a variable that the mapping does not have."""

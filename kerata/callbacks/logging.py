@@ -30,7 +30,8 @@ class CSVLogger(Callback):
     Args:
         filename: the file.
         separator: what stands between columns.
-        append: whether to go on in a file that is there; otherwise it is written anew.
+        append: whether to go on in a file that is there; otherwise it is written anew, unless
+            `BackupAndRestore` goes on with the run that wrote it.
     """
 
     writes_files = True
@@ -43,10 +44,26 @@ class CSVLogger(Callback):
         self._file: Any = None
         self._writer: Any = None
 
-    def on_train_begin(self, logs: Logs = None) -> None:
-        self._header = not (self.append and self.filename.exists() and self.filename.stat().st_size)
-        self._file = self.filename.open("a" if self.append else "w", newline="")
-        self._writer = None
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        if self._file is not None:
+            return
+        there = self.filename.exists() and self.filename.stat().st_size > 0
+        resumed = there and getattr(getattr(self.model, "current_run", None), "resumed", False)
+        if resumed:
+            self._forget(epoch)
+        goes_on = resumed or self.append
+        self._header = not (there and goes_on)
+        self._file = self.filename.open("a" if goes_on else "w", newline="")
+
+    def _forget(self, epoch: int) -> None:
+        """Take out the last rows from this epoch on: it is run again."""
+        from kerata.saving.files import replacing
+
+        rows = self.filename.read_text().splitlines(keepends=True)
+        while len(rows) > 1 and int(rows[-1].split(self.separator)[0]) >= epoch:
+            rows.pop()
+        with replacing(self.filename) as beside:
+            beside.write_text("".join(rows))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         values = {"epoch": epoch, **{k: _plain(v) for k, v in (logs or {}).items()}}

@@ -11,36 +11,36 @@ from typing import Any
 
 from kerata.core.variable import Variable
 
-_PLAIN = (str, int, float, bool, bytes, type(None))
+_PLAIN = frozenset((str, int, float, bool, bytes, type(None)))
+_NESTS = (list, tuple, dict, set, frozenset)
 
 
-def attributes(owner: Any) -> Iterator[Any]:
+def attributes(owner: Any) -> list[Any]:
     """What `owner`'s attributes hold, lists, tuples, sets and dicts opened."""
     skipped = owner.untracked
+    found: list[Any] = []
     for name, value in vars(owner).items():
-        if name not in skipped and not isinstance(value, _PLAIN):
-            yield from _opened(value)
+        if type(value) in _PLAIN or name in skipped:
+            continue
+        if isinstance(value, _NESTS):
+            _open(value, found)
+        else:
+            found.append(value)
+    return found
 
 
-def _opened(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            if not isinstance(item, _PLAIN):
-                yield from _opened(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            if not isinstance(item, _PLAIN):
-                yield from _opened(item)
-    else:
-        yield value
+def _open(nest: Any, found: list[Any]) -> None:
+    """Add what is in `nest`, however deep, to `found`."""
+    for value in nest.values() if isinstance(nest, dict) else nest:
+        if isinstance(value, _NESTS):
+            _open(value, found)
+        elif type(value) not in _PLAIN:
+            found.append(value)
 
 
 def unique(values: Iterator[Any]) -> list[Any]:
     """The values without repetitions, told apart by identity."""
-    found: dict[int, Any] = {}
-    for value in values:
-        found.setdefault(id(value), value)
-    return list(found.values())
+    return list({id(value): value for value in values}.values())
 
 
 def own_variables(owner: Any) -> list[Variable]:

@@ -175,7 +175,8 @@ class jit:
         compiled = self._compiled.get(backend.name)
         if compiled is None:
             compiled = self._compiled[backend.name] = backend.jit(self.function, **self.options)
-        args, kwargs = _with_tensors(args, kwargs, backend)
+        if state.scope is not None or not getattr(compiled, "takes_arrays", False):
+            args, kwargs = _with_tensors(args, kwargs, backend)
         programs = getattr(compiled, "compilations", ())
         count, start = len(programs), time.perf_counter()
         result = compiled(*args, **kwargs)

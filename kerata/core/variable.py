@@ -189,6 +189,8 @@ class Variable(Operators):
 
     def tensor(self) -> Any:
         """The tensor out of its own storage, moved to the active backend first."""
+        if self._direct_on is state.backend:
+            return self._storage
         backend = state.backend or ensure()
         if self._home is not backend and self._home is not backend.home:
             self._move(backend)
@@ -196,7 +198,8 @@ class Variable(Operators):
 
     def storage(self) -> Any:
         """What it holds under the active backend (torch's parameter, TensorFlow's variable)."""
-        self.tensor()
+        if self._direct_on is not state.backend:
+            self.tensor()
         return self._storage
 
     def adopt(self, storage: Any, home: Any = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from kerata import config, ops
 from kerata.core.masks import set_mask
 from kerata.losses.loss import LossFunctionWrapper, converted
-from kerata.losses.regression import pair
+from kerata.losses.regression import mean_of_last, pair
 from kerata.ops.dispatch import Tensor
 
 Reduction = str | None
@@ -35,7 +35,8 @@ def binary_crossentropy(
     y_true, y_pred = pair(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits), axis=axis)
+    losses = ops.binary_crossentropy(y_true, y_pred, from_logits)
+    return mean_of_last(losses) if axis == -1 else ops.mean(losses, axis=axis)
 
 
 def categorical_crossentropy(

@@ -14,8 +14,14 @@ from kerata.ops.dispatch import Tensor
 def pair(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Targets and predictions as tensors of the predictions' dtype and of one rank."""
     y_pred = converted(y_pred, None)
-    y_true = ops.convert_to_tensor(y_true, y_pred.dtype)
+    if not isinstance(y_true, type(y_pred)) or y_true.dtype != y_pred.dtype:
+        y_true = ops.convert_to_tensor(y_true, y_pred.dtype)
     return same_rank(y_true, y_pred)
+
+
+def mean_of_last(x: Tensor) -> Tensor:
+    """The mean over the last axis; an axis of one entry has nothing to be computed."""
+    return ops.squeeze(x, -1) if x.shape and x.shape[-1] == 1 else ops.mean(x, axis=-1)
 
 
 def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -32,20 +38,20 @@ def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     [0.5]
     """
     y_true, y_pred = pair(y_true, y_pred)
-    return ops.mean(ops.square(ops.subtract(y_true, y_pred)), axis=-1)
+    return mean_of_last(ops.square(ops.subtract(y_true, y_pred)))
 
 
 def mean_absolute_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """`mean(|y_true - y_pred|)` over the last axis; shapes as in `mean_squared_error`."""
     y_true, y_pred = pair(y_true, y_pred)
-    return ops.mean(ops.absolute(ops.subtract(y_true, y_pred)), axis=-1)
+    return mean_of_last(ops.absolute(ops.subtract(y_true, y_pred)))
 
 
 def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """`100 * mean(|y_true - y_pred| / max(|y_true|, config.epsilon()))` over the last axis."""
     y_true, y_pred = pair(y_true, y_pred)
     size = ops.maximum(ops.absolute(y_true), config.epsilon())
-    return 100.0 * ops.mean(ops.absolute((y_true - y_pred) / size), axis=-1)
+    return 100.0 * mean_of_last(ops.absolute((y_true - y_pred) / size))
 
 
 def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -55,7 +61,7 @@ def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     y_true, y_pred = pair(y_true, y_pred)
     true, pred = (ops.log1p(ops.maximum(y, config.epsilon())) for y in (y_true, y_pred))
-    return ops.mean(ops.square(true - pred), axis=-1)
+    return mean_of_last(ops.square(true - pred))
 
 
 def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
@@ -66,20 +72,20 @@ def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     y_true, y_pred = pair(y_true, y_pred)
     size = ops.absolute(y_true - y_pred)
     near = ops.minimum(size, delta)
-    return ops.mean(near * (size - near * 0.5), axis=-1)
+    return mean_of_last(near * (size - near * 0.5))
 
 
 def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """`mean(log(cosh(y_pred - y_true)))` over the last axis."""
     y_true, y_pred = pair(y_true, y_pred)
     error = y_pred - y_true
-    return ops.mean(error + ops.softplus(error * -2.0) - math.log(2.0), axis=-1)
+    return mean_of_last(error + ops.softplus(error * -2.0) - math.log(2.0))
 
 
 def poisson(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """`mean(y_pred - y_true * log(y_pred + config.epsilon()))` over the last axis."""
     y_true, y_pred = pair(y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + config.epsilon()), axis=-1)
+    return mean_of_last(y_pred - y_true * ops.log(y_pred + config.epsilon()))
 
 
 def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:

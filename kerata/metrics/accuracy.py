@@ -6,7 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.losses.loss import converted
-from kerata.losses.regression import pair
+from kerata.losses.regression import mean_of_last, pair
 from kerata.metrics.mean import MeanMetricWrapper
 from kerata.ops.dispatch import Tensor
 
@@ -36,7 +36,7 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> T
     """
     y_true, y_pred = pair(y_true, y_pred)
     decided = ops.cast(ops.greater(y_pred, threshold), y_true.dtype)
-    return ops.mean(_hits(y_true, decided), axis=-1)
+    return mean_of_last(_hits(y_true, decided))
 
 
 def categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:

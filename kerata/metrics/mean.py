@@ -14,20 +14,21 @@ from kerata.metrics.metric import Metric
 from kerata.ops.dispatch import Tensor, Tree
 
 
-def by_sample(
-    values: Tensor, sample_weight: Any, mean: bool, dtype: str
-) -> tuple[Tensor, Tensor | None]:
+def by_sample(values: Tensor, sample_weight: Any, mean: bool, dtype: str) -> tuple[Tensor, Any]:
     """The weighted values and the weights, one each for every sample.
 
     Axes after the first are reduced, by their mean or sum. A weight of fewer axes is for the mean
     or sum of the last ones.
 
     Returns:
-        Values of at most one axis, and weights of the same shape; None where there are none.
+        Values of at most one axis, and weights of the same shape; None where there are none, an int
+        where a scalar is weighted by one.
     """
     reduce = ops.mean if mean else ops.sum
     mask = None if sample_weight is None else get_mask(values)
     values = converted(values, dtype)
+    if sample_weight.__class__ is int and mask is None and not values.shape:
+        return ops.multiply(values, sample_weight), sample_weight
     if sample_weight is None:
         rank = len(values.shape)
         return (reduce(values, tuple(range(1, rank))) if rank > 1 else values), None

@@ -33,6 +33,7 @@ class Run:
         exact: whether a callback needs the same script to give the same weights, bit for bit, each
             time that it runs. How many steps run in one call is not measured then, as several in
             one differ from as many single ones in the last bits.
+        resumed: whether it goes on where an earlier run was.
         read: gives the epoch's results so far.
     """
 
@@ -46,11 +47,12 @@ class Run:
         self.epoch = self._first = initial_epoch
         self.step = 0
         self.exact = False
+        self.resumed = False
         self.read: Callable[[], dict[str, Any]] = dict
         self._rng = np.random.Generator(np.random.Philox(next_seed()))
         self._order = self._rng.bit_generator.state  # at the beginning of the epoch
         self._begun: dict[str, Any] = {}  # how it was where the pass through the data began
-        self._resumed: dict[str, Any] | None = None
+        self._place: dict[str, Any] | None = None  # where to go on
 
     def chooser(self, kind: str, data: Any, epochs: int) -> Chooser:
         """What says how many steps run in one call."""
@@ -93,7 +95,7 @@ class Run:
         self.epoch, self.step = value["epoch"], value["step"]
         self.model.stop_training = value["stop_training"]
         self.read = lambda: value["logs"]
-        self._resumed = value
+        self._place, self.resumed = value, True
 
     def _data_config(self) -> dict[str, Any]:
         return {"steps": self.data.steps, "batch_size": getattr(self.data, "batch_size", None)}
@@ -102,9 +104,9 @@ class Run:
 
     def begin_epoch(self) -> np.ndarray | None:
         """Begin the epoch, or go on in it, and return the order of its rows (of arrays)."""
-        resumed, self._resumed = self._resumed, None
-        if resumed is not None:
-            self._go_on(resumed)
+        place, self._place = self._place, None
+        if place is not None:
+            self._go_on(place)
         elif self.exact and self.data.at_start:
             self._begun = self._beginning()
         self._order = self._rng.bit_generator.state
@@ -119,9 +121,9 @@ class Run:
             "source": source.get_state() if hasattr(source, "get_state") else None,
         }
 
-    def _go_on(self, resumed: dict[str, Any]) -> None:
+    def _go_on(self, place: dict[str, Any]) -> None:
         """Take the data, and all that draws, to where they were."""
-        begun = self._begun = resumed["begun"]
+        begun = self._begun = place["begun"]
         self._rng.bit_generator.state = begun["order"]
         self.data.drawn = begun["drawn"]
         self.data.order(self._rng)
@@ -135,11 +137,11 @@ class Run:
                 self.data.source.set_state(begun["source"])
 
         self.data.skip(self.epoch - self._first, self.step, begin)
-        self._rng.bit_generator.state = resumed["order"]
+        self._rng.bit_generator.state = place["order"]
         self.validation.skip(sum(map(self.validation.due, range(self._first, self.epoch))))
         after = random_state()
         # What the data draws from is where the next batch needs it.
-        set_random_state({k: v for k, v in resumed["random"].items() if _same(before[k], after[k])})
+        set_random_state({k: v for k, v in place["random"].items() if _same(before[k], after[k])})
 
 
 def _same(a: Any, b: Any) -> bool:

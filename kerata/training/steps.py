@@ -82,23 +82,24 @@ class Chooser:
             if len(times) < _LOOKS:
                 return
             pace.compiling, pace.single = times[0], min(times[1:])
-        saved = min(_MOST_SAVED * pace.single, self._overhead) * max(self._left, pace.done)
-        most = min(int(_CALL_SECONDS / max(pace.single, 1e-6)), full)
+        each = min(_MOST_SAVED * pace.single, self._overhead)
+        self._saving = each * max(self._left, pace.done)  # seconds, in all
+        most = min(int(_CALL_SECONDS / max(pace.single - each, 1e-6)), full)
         if most < 2:
             self._settle(1)
-        elif saved < pace.compiling:
+        elif self._saving < pace.compiling:
             self._measuring = False
         else:
             self.k, self._times = _nearest_divisor(full, most), []
 
     def _look_at_several(self) -> None:
         pace, times = self.pace, self._times
+        if len(times) > 1:
+            self._settle(self.k if times[-1] < 0.97 * self.k * pace.single else 1)
         # The first call compiles too; some programs are far slower inside of a loop.
-        slow = times[0] > 3 * pace.compiling + 10 * self.k * pace.single
-        if slow or (len(times) > 1 and times[-1] > 0.97 * self.k * pace.single):
-            self._settle(1)
-        elif len(times) > 1:
-            self._settle(self.k)
+        elif max(3 * pace.compiling + 10 * self.k * pace.single, self._saving) < times[0]:
+            pace.compiling = times[0]
+            self.k, self._measuring = 1, False
 
     def _settle(self, k: int) -> None:
         self.k = self.pace.k = k
@@ -159,7 +160,7 @@ class Steps:
             k = chooser.next(full - done) if done < full else 1
             index = order[done * size : (done + k) * size]
             if k == 1:
-                result = one(arrays, backend.convert(index))
+                result = one(arrays, index)
             else:
                 many = self.model._function(self.kind, "many")
                 result = many(arrays, backend.convert(index.reshape(k, size)))

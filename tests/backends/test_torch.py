@@ -270,6 +270,22 @@ def test_update_agrees_with_body(active, rule: tuple) -> None:
         np.testing.assert_allclose(f, w, 3e-5, 1e-6)
 
 
+def test_fused_update_copies_no_kernel(active) -> None:
+    kernels = variables(f32(3, 3, 4, 8), f32(1, 1, 8, 6))
+    slots = [variables(*[k.numpy() * 0 for k in kernels], trainable=False) for _ in range(2)]
+    x = active.convert(f32(2, 9, 9, 4))
+    loss = lambda: (ops.sum(ops.conv(ops.conv(x, kernels[0]), kernels[1])), None)  # noqa: E731
+
+    def step():
+        _, gradients = value_and_grad(loss, kernels, has_aux=True)()
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            operations["adam_update"](kernels, gradients, *slots, [], 1, 0.1, 0.9, 0.99, 1e-4)
+        return [e.name for e in profile.events() if e.name in ("aten::copy_", "aten::clone")]
+
+    counted = [len(step()) for _ in range(2)]  # the first one lays out the slots
+    assert counted[0] - counted[1] == 4 and "aten::clone" not in step()
+
+
 def test_nothing_is_copied_between_convolutions(active) -> None:
     kernels, biases = variables(f32(3, 3, 4, 8), f32(3, 3, 8, 16)), variables(f32(8), f32(16))
     dense, label = Variable(f32(400, 10)), active.convert(np.array([1, 2]))

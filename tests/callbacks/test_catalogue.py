@@ -182,6 +182,26 @@ def test_logs_are_written_as_csv(training_backend, tmp_path):
     np.testing.assert_allclose([float(r["loss"]) for r in rows[:3]], history.history["loss"])
 
 
+@pytest.mark.parametrize("logger_first", [False, True])
+def test_a_csv_goes_on_with_the_run_that_does(training_backend, tmp_path, logger_first):
+    path = tmp_path / "log.csv"
+
+    class Stop(callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 1 and self.model.current_run.epoch == 2:
+                raise KeyboardInterrupt
+
+    def run(*more):
+        backup = callbacks.BackupAndRestore(tmp_path / "run", save_freq=2)
+        listed = [callbacks.CSVLogger(path), backup]
+        fit(compiled(), *(listed if logger_first else listed[::-1]), *more, epochs=4)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Stop())
+    run()
+    assert [r["epoch"] for r in csv.DictReader(path.open())] == ["0", "1", "2", "3"]
+
+
 def test_training_ends_at_nan(training_backend, capsys):
     model = compiled(learning_rate=1e30)
     with np.errstate(all="ignore"):

@@ -25,7 +25,9 @@ from kerata.backends.jax.indexing import KERNELS as INDEXING
 from kerata.backends.jax.kernels import KERNELS, inside_loop, native
 from kerata.backends.jax.linalg import KERNELS as LINALG
 from kerata.backends.jax.overrides import KERNELS as OVERRIDES
+from kerata.backends.jax.pooling import KERNELS as POOLING
 from kerata.backends.jax.random import KERNELS as RANDOM
+from kerata.backends.jax.recurrent import KERNELS as RECURRENT
 from kerata.backends.jax.spatial import KERNELS as SPATIAL
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
@@ -60,6 +62,8 @@ class JaxBackend(Backend):
             **INDEXING,
             **ARRAYS,
             **SPATIAL,
+            **RECURRENT,
+            **POOLING,
             **FOURIER,
             **LINALG,
         }
@@ -71,6 +75,10 @@ class JaxBackend(Backend):
             raise TypeError("JAX has no arrays of text: look it up, or make it numbers, before")
         kind = native(array.dtype)  # asking for the dtype that it has would take twice as long
         return jnp.asarray(array) if kind == array.dtype else jnp.asarray(array, kind)
+
+    def argument(self, x: Any) -> Any:
+        array = _owned(to_array(x), x)  # which a compiled call takes in less time than `convert`
+        return array.astype(native(array.dtype), copy=False)
 
     def to_numpy(self, x: Any) -> np.ndarray:
         if isinstance(x, jax.core.Tracer):
@@ -268,6 +276,8 @@ class Compiled:
         compilations: the shapes of the arguments of each program, in order.
     """
 
+    takes_arrays = True  # NumPy's too, where no scope is active
+
     def __init__(self, backend: JaxBackend, function: Callable[..., Any]) -> None:
         self.function = function
         self.backend = backend
@@ -282,7 +292,7 @@ class Compiled:
         program = self._programs.get(key)
         if program is None:
             if arguments.holds(jax.core.Tracer):
-                return self.function(*args, **kwargs)
+                return self._inline(arguments)
             program = self._programs[key] = self._compile(arguments)
             self.compilations.append(shapes_text(arguments))
         run, written, read_only, packed = program
@@ -294,12 +304,18 @@ class Compiled:
             new, arrays = run(held, kept, dynamic)
         except TypeError:
             if arguments.holds(jax.core.Tracer):  # inside of a transformation of JAX's own
-                return self.function(*args, **kwargs)
+                return self._inline(arguments)
             raise
         for variable, value in zip(written, new):
             variable._storage = value
             variable.version += 1
         return packed.unpack(arrays)
+
+    def _inline(self, arguments: Arguments) -> Any:
+        """The function's result without a program of its own."""
+        tensors = [jnp.asarray(x) if hasattr(x, "shape") else x for x in arguments.dynamic]
+        args, kwargs = arguments.rebuild(tensors)
+        return self.function(*args, **kwargs)
 
     def _storages(self, variables: Sequence[Any]) -> list[Any]:
         """What the variables hold, which move here first if they are elsewhere."""

@@ -140,7 +140,16 @@ def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-_matmul = _accumulating(jnp.matmul)
+_product = _accumulating(jnp.matmul)
+
+
+def matmul(x1: Any, x2: Any) -> Any:
+    """A product of more axes than two has a gradient that XLA makes slowly on a CPU."""
+    traced = isinstance(x1, jax.core.Tracer) or isinstance(x2, jax.core.Tracer)
+    if traced and x2.ndim == 2 < x1.ndim and jax.default_backend() == "cpu":
+        rows = x1.reshape(math.prod(x1.shape[:-1]), x1.shape[-1])
+        return _product(rows, x2).reshape(*x1.shape[:-1], x2.shape[-1])
+    return _product(x1, x2)
 
 
 def conv(
@@ -223,79 +232,13 @@ def _conv_of_views(inputs: Any, kernel: Any, plan: Any) -> Any:
         for i in range(plan.size[0])
         for j in range(plan.size[1])
     ]
-    y = _matmul(jnp.concatenate(views, axis=-1), kernel.reshape(-1, kernel.shape[-1]))
+    y = matmul(jnp.concatenate(views, axis=-1), kernel.reshape(-1, kernel.shape[-1]))
     return y if plan.channels_last else jnp.moveaxis(y, -1, 1)
-
-
-def _frame(plan: Any, inner: tuple[Any, ...], outer: Any) -> tuple[Any, ...]:
-    return (outer, *inner, outer) if plan.channels_last else (outer, outer, *inner)
-
-
-def _reduce_window(x: Any, plan: Any, start: Any, function: Any) -> Any:
-    return lax.reduce_window(
-        x,
-        start,
-        function,
-        _frame(plan, plan.size, 1),
-        _frame(plan, plan.strides, 1),
-        _frame(plan, plan.pads(plan.spatial(x.shape)), (0, 0)),
-    )
-
-
-def _tiles(x: Any, plan: Any) -> bool:
-    """Whether the windows lie side by side, and none needs padding."""
-    sizes = plan.spatial(x.shape)
-    return plan.size == plan.strides and (
-        not plan.same or all(n % k == 0 for n, k in zip(sizes, plan.size, strict=True))
-    )
-
-
-def max_pool(
-    inputs: Any,
-    pool_size: Any,
-    strides: Any = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-) -> Any:
-    plan = window(inputs.ndim, pool_size, strides, padding, data_format)
-    plan.check(inputs.shape)
-    if _tiles(inputs, plan):
-        return _tiled_max(inputs, plan)
-    floating = jnp.issubdtype(inputs.dtype, jnp.floating)
-    low = -jnp.inf if floating else jnp.iinfo(inputs.dtype).min
-    return _reduce_window(inputs, plan, np.asarray(low, inputs.dtype), lax.max)
-
-
-def _tiled_max(x: Any, plan: Any) -> Any:
-    """Windows side by side as axes of their own: the gradient is a comparison, not a scatter."""
-    first = 1 if plan.channels_last else 2
-    kept = [slice(n // k * k) for n, k in zip(plan.spatial(x.shape), plan.size, strict=True)]
-    x = x[(slice(None),) * first + tuple(kept)]
-    shape, axes = list(x.shape[:first]), []
-    for n, k in zip(plan.spatial(x.shape), plan.size, strict=True):
-        axes.append(len(shape) + 1)
-        shape += [n // k, k]
-    shape += x.shape[first + plan.rank :]
-    return jnp.max(x.reshape(shape), axis=tuple(axes))
-
-
-def average_pool(
-    inputs: Any,
-    pool_size: Any,
-    strides: Any = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-) -> Any:
-    plan = window(inputs.ndim, pool_size, strides, padding, data_format)
-    plan.check(inputs.shape)
-    zero = np.asarray(0, inputs.dtype)
-    total = _reduce_window(inputs, plan, zero, lax.add)
-    return total / _reduce_window(jnp.ones_like(inputs), plan, zero, lax.add)
 
 
 _OWN = (
     cast, sum, prod, cumsum, expand_dims, squeeze, transpose, unstack, split, flip,
-    take, take_along_axis, arange, full, conv, max_pool, average_pool,
+    take, take_along_axis, arange, full, matmul, conv,
 )  # fmt: skip
 
 
@@ -322,7 +265,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "broadcast_to": lambda x, shape: jnp.broadcast_to(x, tuple(shape)),
     "concatenate": lambda xs, axis=0: lax.concatenate(xs, *axes_tuple(axis, xs[0].ndim)),
     "stack": lambda x, axis=0: jnp.stack(x, axis),
-    "tile": lambda x, repeats: jnp.tile(x, repeats), "matmul": _matmul,
+    "tile": lambda x, repeats: jnp.tile(x, repeats),
     "einsum": _accumulating(jnp.einsum), "softmax": _softmax,
     "relu": jax.nn.relu, "sigmoid": lax.logistic,
 }  # fmt: skip

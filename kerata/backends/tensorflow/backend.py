@@ -31,6 +31,7 @@ from kerata.backends.tensorflow.linalg import KERNELS as LINALG
 from kerata.backends.tensorflow.linalg import NOT_IN_XLA
 from kerata.backends.tensorflow.nn import KERNELS as NN
 from kerata.backends.tensorflow.random import KERNELS as RANDOM
+from kerata.backends.tensorflow.recurrent import KERNELS as RECURRENT
 from kerata.backends.tensorflow.spatial import KERNELS as SPATIAL
 
 
@@ -54,7 +55,7 @@ class TensorFlowBackend(Backend):
     def __init__(self) -> None:
         super().__init__()
         self.kernels = KERNELS | ELEMENTS | CONTROL | RANDOM | NN | INDEXING | ARRAYS | SPATIAL
-        self.kernels |= FOURIER | LINALG
+        self.kernels |= FOURIER | LINALG | RECURRENT
         self.kernels |= {"adam_update": adam_update, "sgd_update": sgd_update}
 
     def convert(self, x: Any, dtype: str | None = None) -> Any:
@@ -390,11 +391,14 @@ class Program:
 
 
 def _gains_by_xla(graph: Any) -> bool:
-    """Whether a program repeats a step and has no convolution: those XLA makes slower on a CPU."""
+    """Whether a program repeats a step, with nothing that XLA makes slower on a CPU.
+
+    Those are convolutions, and products in a scan (which alone keeps lists of tensors).
+    """
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
     kinds = {n.op for n in nodes}
-    if kinds & NOT_IN_XLA:
+    if kinds & NOT_IN_XLA or ("TensorListReserve" in kinds and kinds & {"MatMul", "Einsum"}):
         return False
     return bool(kinds & {"While", "StatelessWhile"}) and not any(
         "Conv" in kind or "Pool" in kind for kind in kinds

@@ -130,6 +130,11 @@ class _Local(threading.local):
 _local = _Local()
 
 
+def mapping() -> bool:
+    """Whether this is a function whose rows are mapped at once."""
+    return _local.mapping
+
+
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     leaves, tree = optree.tree_flatten(elements)
     if not leaves or not all(x.shape.rank and x.shape[0] not in (0, 1) for x in leaves):
@@ -164,7 +169,7 @@ class _Constants(Scope):
 
 
 def call_with_gradient(f: Callable[..., Any], args: Any) -> Any:
-    if _local.mapping:
+    if mapping():
         raise _OwnGradient
     leaves, tree = optree.tree_flatten(args)
     structures: list[Any] = []

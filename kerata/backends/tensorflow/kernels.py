@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from kerata.backends import dtypes
 from kerata.backends.geometry import axes_tuple, cut_points, summed
@@ -18,6 +19,14 @@ raw = tf.raw_ops
 NAMES: dict[Any, str] = {tf.as_dtype(dtypes.numpy_dtype(n)): n for n in dtypes.ALL}
 NAMES[tf.string] = "string"
 HALF = (tf.float16, tf.bfloat16)
+
+
+def in_xla() -> bool:
+    """Whether what is being traced is to be compiled by XLA, whatever it has."""
+    if tf.executing_eagerly():
+        return False
+    return bool(GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
+
 
 # Integers, sizes and dtypes
 

@@ -14,7 +14,7 @@ from kerata.backends.scope import Scope
 from kerata.backends.tensorflow.kernels import HALF, as_dtype, ints, raw, shape_of
 
 # What XLA has no kernels for: programs with these are not compiled by it.
-NOT_IN_XLA = frozenset({"Eig", "Lu", "MatrixDeterminant", "LogMatrixDeterminant"})
+NOT_IN_XLA = frozenset({"Eig", "Lu", "MatrixDeterminant", "LogMatrixDeterminant", "BlockLSTM"})
 
 
 def _hermitian(x: Any) -> Any:

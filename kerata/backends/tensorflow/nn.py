@@ -15,6 +15,7 @@ from kerata.backends.tensorflow.arrays import pad
 from kerata.backends.tensorflow.kernels import (
     as_dtype,
     binary,
+    in_xla,
     raw,
     reshape,
     shape_of,
@@ -157,9 +158,20 @@ def _activation(function: Callable[..., Any], **options: float) -> Callable[[Any
 def relu(x: Any) -> Any:
     if tf.executing_eagerly():
         return raw.Relu(features=x)
+    return _maximum(x) if in_xla() or not x.dtype.is_floating else _relu(x)
+
+
+def _maximum(x: Any) -> Any:
     # `Relu` that the graph optimizer fuses with a product turns NaN into 0. With the 0 in front,
     # the gradient where they are equal goes to it.
     return raw.Maximum(x=tf.zeros((), x.dtype), y=x)
+
+
+@tf.custom_gradient
+def _relu(x: Any) -> Any:
+    """With a gradient many times as fast; XLA makes both alike, and this one lose NaN."""
+    y = _maximum(x)
+    return y, lambda upstream: raw.ReluGrad(gradients=upstream, features=y)
 
 
 def relu6(x: Any) -> Any:

@@ -77,8 +77,10 @@ def _leaf(x: Tensor) -> Tensor:
 
 
 def _detached(tree: Any) -> Any:
-    if tree is None:
-        return None
+    if isinstance(tree, Tensor):
+        return tree.detach()
+    if tree is None or tree.__class__ is tuple:
+        return tree and tuple(map(_detached, tree))
     return optree.tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
 
 
@@ -258,7 +260,8 @@ class TorchBackend(Backend):
             with torch.no_grad():
                 return storage.add_(value)
         if isinstance(value, Tensor):
-            value = value.detach() if _ON_HOST else value.detach().to(storage.device)
+            value = value.detach() if value.requires_grad else value
+            value = value if _ON_HOST else value.to(storage.device)
         return torch.add(storage, value)
 
     # Transformations

@@ -79,6 +79,11 @@ def square(x: Tensor) -> Tensor:
     return torch.square(x.to(torch.int32) if x.dtype is torch.bool else x)
 
 
+def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
+    zero = x2 == 0
+    return (x1 / x2.masked_fill(zero, 1.0)).masked_fill(zero, 0.0)
+
+
 def one_hot(
     x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Tensor:
@@ -337,16 +342,23 @@ def _apart(*groups: list[Tensor]) -> bool:
     )
 
 
-def _alike(held: list[Tensor], others: list[Tensor], slots: Sequence[Any] = ()) -> list[Tensor]:
-    """`others` laid out in memory as `held`, which fused kernels go by; `slots` stay so."""
+def _laid_out(held: list[Tensor], others: list[Tensor], slots: Sequence[Any] = ()) -> list[Tensor]:
+    """`others` as `held` lies in memory, by which fused kernels go; `slots` stay so.
+
+    What is permuted (see `TorchBackend.store`) comes flat: such kernels copy it otherwise.
+    """
     if not others or all(map(Tensor.is_contiguous, [*held, *others])):
         return others
     found = list(others)
     for i, (w, x) in enumerate(zip(held, others, strict=True)):
-        if w.stride() != x.stride():
-            found[i] = torch.empty_like(w, requires_grad=False).copy_(x)
+        order = sorted(range(w.ndim), key=w.stride, reverse=True)
+        found[i] = x.permute(order)
+        if not found[i].is_contiguous():
+            copied = torch.empty_like(w, requires_grad=False).copy_(x)
             if slots:
-                slots[i].adopt(found[i])
+                slots[i].adopt(copied)
+            found[i] = copied.permute(order)
+        found[i] = found[i].view(-1)
     return found
 
 
@@ -373,7 +385,7 @@ def sgd_update(
         if not momentum:
             torch._foreach_add_(w, g, alpha=-rate)
         else:
-            m = _alike(w, m, momentums)
+            w, m, g = _laid_out(w, w), _laid_out(w, m, momentums), _laid_out(w, g)
             torch._foreach_mul_(m, momentum)
             torch._foreach_add_(m, g, alpha=-rate)
             torch._foreach_add_(w, m, alpha=momentum if nesterov else 1.0)
@@ -404,7 +416,8 @@ def adam_update(
     count = step.item()
     with torch.no_grad():
         torch._fused_adam_(
-            w, _alike(w, g), _alike(w, m, momentums), _alike(w, v, velocities), _alike(w, p, peaks),
+            _laid_out(w, w), _laid_out(w, g), _laid_out(w, m, momentums),
+            _laid_out(w, v, velocities), _laid_out(w, p, peaks),
             [step.to(w[0].device, torch.float32)] * len(w),
             lr=learning_rate.item(), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
             eps=epsilon / math.sqrt(1.0 - beta_2**count), amsgrad=bool(peaks), maximize=False,
@@ -433,6 +446,7 @@ _OWN = (
 OVERRIDES: dict[str, Callable[..., Any]] = {
     **{function.__name__: function for function in _OWN},
     "abs": PRIMITIVES["absolute"], "clip": widening(clip), "square": widening(square),
+    "divide_no_nan": widening(divide_no_nan),
     "relu": widening(torch.relu), "divide": torch.true_divide, "reciprocal": torch.reciprocal,
     "isfinite": torch.isfinite, "isinf": torch.isinf, "relu6": F.relu6, "sigmoid": torch.sigmoid,
     "hard_sigmoid": F.hardsigmoid, "silu": F.silu, "selu": torch.selu,

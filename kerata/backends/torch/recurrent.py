@@ -81,7 +81,9 @@ def _masked(
         y = torch.where((steps >= starts).unsqueeze(-1), _along((steps - starts).clamp(0), y), 0.0)
     after = (steps >= starts + lengths).unsqueeze(-1)
     y = torch.where(after, output.unsqueeze(1) if fill else 0.0, y)
-    return y[:, -1], y, [torch.where(some, h, states[0]), *last[1:]]
+    # That of the last step; by itself, as its gradient would fill all of `y`.
+    final = output if fill else torch.where(after[:, -1], 0.0, output)
+    return final, y, [torch.where(some, h, states[0]), *last[1:]]
 
 
 def _whole(mask: Tensor | None, inputs: Tensor) -> bool:
