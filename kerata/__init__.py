@@ -32,6 +32,7 @@ from kerata import (
     saving,
     tree,
     utils,
+    visualization,
     wrappers,
 )
 from kerata._version import __version__

@@ -147,6 +147,8 @@ def standardize_dtype(dtype: Any) -> str:
 @functools.cache
 def numpy_dtype(name: str) -> np.dtype[Any]:
     """NumPy's dtype for a name; bfloat16 and float8 are `ml_dtypes`' own."""
+    if name == "string":
+        raise TypeError("There are no tensors of text here: make numbers of it first")
     return np.dtype(_NUMPY_EXTRA.get(name, name))
 
 

@@ -73,7 +73,8 @@ def _to_corners(boxes: Tensor, kind: str) -> list[Tensor]:
     return [a - c * 0.5, b - d * 0.5, a + c * 0.5, b + d * 0.5]
 
 
-def _from_corners(left: Tensor, top: Tensor, right: Tensor, bottom: Tensor, kind: str) -> Tensor:
+def _from_corners(corners: Sequence[Tensor], kind: str) -> Tensor:
+    left, top, right, bottom = corners
     if kind == "xyxy":
         return _joined(left, top, right, bottom)
     if kind == "yxyx":
@@ -139,8 +140,7 @@ def convert_format(
         sizes = (_beside(width, boxes), _beside(height, boxes)) * 2
         scale = ops.multiply if relative[0] else ops.divide
         corners = [scale(c, s) for c, s in zip(corners, sizes, strict=True)]
-    left, top, right, bottom = corners
-    return _from_corners(left, top, right, bottom, target.removeprefix("rel_"))
+    return _from_corners(corners, target.removeprefix("rel_"))
 
 
 def clip_to_image_size(
@@ -169,7 +169,7 @@ def clip_to_image_size(
     x, y = _beside(width, boxes), _beside(height, boxes)
     left, right = (ops.minimum(ops.maximum(v, 0.0), x) for v in (left, right))
     top, bottom = (ops.minimum(ops.maximum(v, 0.0), y) for v in (top, bottom))
-    clipped = _from_corners(left, top, right, bottom, kind.removeprefix("rel_"))
+    clipped = _from_corners([left, top, right, bottom], kind.removeprefix("rel_"))
     found = {**bounding_boxes, "boxes": clipped}
     if "labels" in bounding_boxes:
         labels = ops.convert_to_tensor(bounding_boxes["labels"])
@@ -202,7 +202,7 @@ def crop(
     corners = _shifted(boxes, kind, ops.negative(left), ops.negative(top))
     sizes = [_beside(n, corners[0]) for n in (width, height)] * 2
     cut = [ops.minimum(ops.maximum(c, 0.0), s) for c, s in zip(corners, sizes, strict=True)]
-    return _from_corners(*cut, kind)
+    return _from_corners(cut, kind)
 
 
 def pad(
@@ -224,7 +224,7 @@ def pad(
         bounding_box_format: an absolute format.
     """
     kind = _absolute("pad", bounding_box_format)
-    return _from_corners(*_shifted(boxes, kind, left, top), kind)
+    return _from_corners(_shifted(boxes, kind, left, top), kind)
 
 
 # Overlaps
@@ -337,7 +337,7 @@ def _variance(function: str, variance: Any) -> Tensor | None:
 def _centred(name: str, boxes: Any, kind: str, encoded: str, image_shape: Any) -> list[Tensor]:
     """The boxes as "center_xywh" or "center_yxhw", in pixels."""
     corners = _corners(name, boxes, _format(name, "format", kind), image_shape)
-    return _parts(_from_corners(*corners, encoded))
+    return _parts(_from_corners(corners, encoded))
 
 
 def _encoding(function: str, argument: str, value: Any) -> str:
@@ -466,8 +466,8 @@ def affine_transform(
         shear_y: in degrees.
         height: of the images.
         width: of the images.
-        center_x: what they are turned around, the middle where None.
-        center_y: the same.
+        center_x: what they are turned around, as a share of `width - 1`; the middle where None.
+        center_y: the same, of `height - 1`.
         bounding_box_format: the format of the boxes and of the result.
     """
     kind = _format("affine_transform", "bounding_box_format", bounding_box_format)
@@ -475,8 +475,8 @@ def affine_transform(
     single = len(ops.shape(x)) == 2
     x = ops.expand_dims(x, 0) if single else x
     wide, high = (ops.cast(n, x.dtype) - 1.0 for n in (width, height))
-    middle_x = wide * 0.5 if center_x is None else center_x
-    middle_y = high * 0.5 if center_y is None else center_y
+    middle_x = wide * (0.5 if center_x is None else center_x)
+    middle_y = high * (0.5 if center_y is None else center_y)
     turn, slant_x, slant_y = (_beside(v, x) * (math.pi / 180.0) for v in (angle, shear_x, shear_y))
     factor, across, down = (_beside(v, x) for v in (scale, translate_x, translate_y))
     sine, cosine, tan_x, tan_y = ops.sin(turn), ops.cos(turn), ops.tan(slant_x), ops.tan(slant_y)

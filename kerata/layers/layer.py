@@ -23,7 +23,7 @@ from kerata.core.text import Text, as_strings, is_text
 from kerata.core.variable import Variable
 from kerata.layers.context import ContextArguments
 from kerata.layers.input_spec import InputSpec, check_inputs
-from kerata.layers.signatures import CallSpec, call_spec, scoped
+from kerata.layers.signatures import CallSpec, Shapes, built_for, call_spec, scoped
 from kerata.layers.state import LayerState
 from kerata.layers.torch_methods import TorchMethods
 
@@ -177,13 +177,13 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
             state.names.append(self.name)
         self.built = True
         if self._build_shape is None:
-            self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
+            self._build_shape = built_for(shapes)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the same weights."""
         if self._build_shape is None:
             return None
-        key = "shapes_dict" if isinstance(self._build_shape, dict) else "input_shape"
+        key = "shapes_dict" if isinstance(self._build_shape, Shapes) else "input_shape"
         return {key: self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
@@ -200,7 +200,7 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
             parameters = inspect.signature(type(self).build).parameters
             named = {k if k.endswith("_shape") else f"{k}_shape": v for k, v in shapes.items()}
             self.build(**{k: v for k, v in named.items() if k in parameters})
-            self._build_shape = shapes
+            self._build_shape = Shapes(shapes)
         self.built = True
 
     def add_weight(

@@ -50,6 +50,15 @@ def call_spec(cls: Any) -> CallSpec:
     return found
 
 
+class Shapes(dict[str, Any]):
+    """The shapes of several arguments by name, where one argument may be a dictionary too."""
+
+
+def built_for(shapes: dict[str, Any]) -> Any:
+    """The shape of the only argument, or the `Shapes` of several."""
+    return Shapes(shapes) if len(shapes) > 1 else next(iter(shapes.values()), None)
+
+
 def scoped(build: Callable[..., Any]) -> Callable[..., Any]:
     """A class's `build` as one that makes weights under the layer's path, whoever calls it."""
 
@@ -72,6 +81,6 @@ def scoped(build: Callable[..., Any]) -> Callable[..., Any]:
         self.built = True
         given = inspect.signature(build).bind(self, *args, **kwargs).arguments
         shapes = {n: s for n, s in list(given.items())[1:] if s is not None}
-        self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
+        self._build_shape = built_for(shapes)
 
     return run

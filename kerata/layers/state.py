@@ -138,8 +138,13 @@ class LayerState:
             `(outputs, non_trainable_variables)`, or with `return_losses` a third, `losses`.
 
         Raises:
-            ValueError: the numbers of values and variables differ.
+            ValueError: it is not built, or the numbers of values and variables differ.
         """
+        if not self.built:
+            raise ValueError(
+                f"stateless_call: {self.name!r} ({type(self).__name__}) has no variables yet: call "
+                "it on data, or build(input_shape), first"
+            )
         own = [*self.trainable_variables, *self.non_trainable_variables]
         given = [*trainable_variables, *non_trainable_variables]
         if len(trainable_variables) != len(self.trainable_variables) or len(own) != len(given):

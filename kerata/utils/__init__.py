@@ -20,6 +20,7 @@ from kerata.core.serialization import serialize_object as serialize_keras_object
 from kerata.training.data.batch import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kerata.training.data.py_dataset import PyDataset, Sequence
 from kerata.training.data.sources import register_data_source
+from kerata.utils import bounding_boxes
 from kerata.utils.config_dict import Config
 from kerata.utils.directories import (
     audio_dataset_from_directory,
@@ -44,6 +45,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

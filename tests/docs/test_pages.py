@@ -18,6 +18,7 @@ PAGES = (
     "utilities",
     "precision",
     "performance",
+    "attention",
     "architecture",
     "adding-a-backend",
 )

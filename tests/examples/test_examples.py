@@ -70,3 +70,17 @@ def test_digits(monkeypatch, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "identical predictions: True" in out
     assert picture.stat().st_size > 20000
+
+
+def test_text_from_strings(training_backend, monkeypatch, capsys):
+    run(monkeypatch, "text_from_strings", "--backend", training_backend, "--epochs", 5)
+    accuracy, chance = numbers(r"accuracy ([\d.]+); always the largest topic: ([\d.]+)", capsys)
+    assert accuracy > 0.8 > chance
+
+
+def test_feature_space(training_backend, monkeypatch, capsys):
+    pytest.importorskip("sklearn")
+    run(monkeypatch, "feature_space", "--backend", training_backend, "--epochs", 20)
+    out = capsys.readouterr().out
+    assert float(re.search(r"patients: ([\d.]+) of", out).group(1)) > 0.3
+    assert "predicts the same: True" in out

@@ -15,7 +15,15 @@ from tests.layers.common import close, made, open_shape, result
 pytestmark = pytest.mark.oracle
 ORACLE = [c for c in CASES if c.oracle]
 # Keras' constructors know these too, but its configs leave them out.
-MORE = {"activity_regularizer", "seed", "autocast", "use_cudnn", "weights", "flash_attention", "fill_value"}
+MORE = {
+    "activity_regularizer",
+    "seed",
+    "autocast",
+    "use_cudnn",
+    "weights",
+    "flash_attention",
+    "fill_value",
+}
 # What only Keras has: quantization.
 LEFT_OUT = {
     "quantization_config",

@@ -238,7 +238,7 @@ def batch_normalization_training(
     if x.dtype is not kind:
         offset = None if offset is None else offset.to(kind)
         scale = None if scale is None else scale.to(kind)
-    moments = torch.zeros(2, channels, dtype=kind, device=x.device)
+    moments = rows.new_zeros((2, channels), dtype=kind)  # batched where `x` is, under vmap
     mean, variance = moments.unbind(0)
     y = torch.batch_norm(rows, scale, offset, mean, variance, True, 1.0, epsilon, True)
     variance = variance * ((count - 1) / count)  # torch's is the unbiased one

@@ -26,9 +26,9 @@ class Attention(Layer):
 
     Input: a list of query `(batch, length, size)`, value `(batch, source, value size)`, and key
     `(batch, source, size)` where it is not the value. `mask` is a list too: what a bool
-    `(batch, length)` leaves out of the query gets zeros, what one of `(batch, source)` leaves out of
-    the value is not seen; where nothing is left to see, all is seen alike. `use_causal_mask` lets
-    positions see only those up to their own.
+    `(batch, length)` leaves out of the query gets zeros, what one of `(batch, source)` leaves out
+    of the value is not seen; where nothing is left to see, all is seen alike. `use_causal_mask`
+    lets positions see only those up to their own.
     Output: `(batch, length, value size)`, with `return_attention_scores` also the weights,
     `(batch, length, source)`.
 
@@ -175,9 +175,7 @@ class AdditiveAttention(Attention):
         return ops.sum(both * self.scale if self.use_scale else both, -1)
 
 
-def _with_causal(
-    near: Tensor | None, query: Tensor, key: Tensor, is_causal: bool
-) -> Tensor | None:
+def _with_causal(near: Tensor | None, query: Tensor, key: Tensor, is_causal: bool) -> Tensor | None:
     """`near` without what lies behind each position, where `is_causal`."""
     before = seen(ops.shape(query)[-2], ops.shape(key)[-2], is_causal, None)
     if near is None or before is None:

@@ -132,7 +132,7 @@ class ProjectedAttention(WeightedLayer):
         q = self.query_dense(query)
         if cache is None:
             k, v = self.key_dense(value if key is None else key), self.value_dense(value)
-            sources = (value_mask, key_mask)
+            sources: tuple[Any, ...] = (value_mask, key_mask)
         else:
             if cache_index is not None:
                 cache = self._written(cache, cache_index, value, key, (value_mask, key_mask))

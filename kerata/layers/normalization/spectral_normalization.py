@@ -80,4 +80,4 @@ class SpectralNormalization(Wrapper):
             u = l2_normalization(ops.matmul(v, held))
         sigma = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
         self.vector_u.assign(u)
-        return ops.divide(kernel, ops.reshape(sigma, ()))
+        return ops.reshape(ops.divide(matrix, sigma), self.kernel.shape)

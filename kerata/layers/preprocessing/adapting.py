@@ -107,7 +107,7 @@ def is_whole(data: Any) -> bool:
     if is_a(data, "tensorflow", "RaggedTensor", "SparseTensor"):
         return True
     if isinstance(data, (list, tuple)):
-        return bool(data) and not np.shape(data[0]) or isinstance(data[0], list)
+        return (bool(data) and not np.shape(data[0])) or isinstance(data[0], list)
     from kerata.training.data.host import is_array
 
     return is_array(data) or is_a(data, "pyarrow", "Array", "ChunkedArray")

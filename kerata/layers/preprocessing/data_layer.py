@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import optree
@@ -56,6 +56,9 @@ class DataLayer(Layer):
     """
 
     on_host = False
+    # AutoGraph leaves what has this alone. Rewriting the library would take it ten seconds, and
+    # there is nothing in it to rewrite.
+    autograph_info__: ClassVar[dict[str, Any]] = {}
 
     @property
     def piped(self) -> bool:

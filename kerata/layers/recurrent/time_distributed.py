@@ -7,12 +7,13 @@ from typing import Any
 import optree
 
 from kerata import ops
+from kerata.layers.core.wrapper import Wrapper
 from kerata.layers.layer import Layer
 from kerata.layers.signatures import call_spec
 from kerata.ops.dispatch import Tensor
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(Wrapper):
     """A layer applied to each step of a sequence, to all of them in one call.
 
     Steps become samples: the layer sees `(batch * length, ...)`. Batch normalization therefore
@@ -31,15 +32,9 @@ class TimeDistributed(Layer):
 
     supports_masking = True
 
-    def __init__(self, layer: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise ValueError(f"{type(self).__name__}: layer must be a layer; got {layer!r}")
-        self.layer = layer
-
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build the layer for one step."""
-        self.layer.build(_each_shape(self, input_shape))
+        super().build(_each_shape(self, input_shape))
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         """The layer's outputs for all steps."""

@@ -67,12 +67,14 @@ class ImageLayer(DataLayer):
     Attributes:
         always: whether it works outside of training too.
         keeps_integers: whether images of ints stay such; others give floats.
+        masks_as_images: whether masks are transformed as images are.
         bounds: what `factor` may be.
     """
 
     live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
     always = False
     keeps_integers = False
+    masks_as_images = False
     bounds: ClassVar[Range] = (-1.0, 1.0)
     factor: Any
     value_range: Range
@@ -163,6 +165,8 @@ class ImageLayer(DataLayer):
         self, segmentation_masks: Tensor, transformation: Any, training: bool = True
     ) -> Tensor:
         """The masks under a transformation."""
+        if self.masks_as_images:
+            return self.transform_images(segmentation_masks, transformation, training)
         return segmentation_masks
 
     def moved_boxes(

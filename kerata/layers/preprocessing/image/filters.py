@@ -108,7 +108,7 @@ class RandomGaussianBlur(ImageLayer):
         across, down = self.kernel_size
         blurred = images
         for size, axis, i in ((down, rows, 1), (across, columns, 0)):
-            places = (np.arange(size) - (size - 1) / 2).astype("float32")
+            places = ops.cast(np.arange(size) - (size - 1) / 2, "float32")
             weights = ops.exp(ops.square(places / sigma[:, i : i + 1]) * -0.5)
             weights = ops.cast(weights / ops.sum(weights, 1, keepdims=True), images.dtype)
             taps = [self.per_image(w) for w in ops.unstack(weights, size, 1)]

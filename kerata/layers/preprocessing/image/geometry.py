@@ -255,7 +255,8 @@ class RandomShear(MovingLayer):
         for name, value in (("x_factor", x_factor), ("y_factor", y_factor)):
             if isinstance(value, (int, float)) and value < 0:
                 raise ValueError(f"RandomShear: {name} must not be negative; got {value!r}")
-            setattr(self, name, factor_range(self, name, value, self.bounds))
+        self.x_factor = factor_range(self, "x_factor", x_factor, self.bounds)
+        self.y_factor = factor_range(self, "y_factor", y_factor, self.bounds)
 
     def get_random_transformation(
         self, data: Any, training: bool = True, seed: Any = None
@@ -343,6 +344,8 @@ class RandomFlip(ImageLayer):
         data_format: where the channels are.
     """
 
+    masks_as_images = True
+
     def __init__(
         self,
         mode: str = "horizontal_and_vertical",
@@ -370,8 +373,6 @@ class RandomFlip(ImageLayer):
         sides = zip(("vertical", "horizontal"), self.axes, strict=False)
         flipped = ops.flip(images, tuple(axis for name, axis in sides if name in self.mode))
         return ops.where(transformation["flips"], flipped, images)
-
-    transform_segmentation_masks = transform_images
 
     def moved_boxes(
         self, corners: Tensor, transformation: Any, height: Any, width: Any

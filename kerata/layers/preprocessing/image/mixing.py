@@ -160,6 +160,7 @@ class CutMix(_MixingLayer):
         data_format: where the channels are.
     """
 
+    masks_as_images = True
     bounds = (0.0, 1.0)
 
     def __init__(
@@ -188,8 +189,6 @@ class CutMix(_MixingLayer):
         others = self._others(images, transformation)
         return ops.where(transformation["batch_masks"], others, images)
 
-    transform_segmentation_masks = transform_images
-
 
 class MixUp(_MixingLayer):
     """Mixes each image with another of the batch (Zhang et al., 2018): `λ x + (1 - λ) x'`.
@@ -201,6 +200,8 @@ class MixUp(_MixingLayer):
         data_format: where the channels are.
         seed: an int, for the same draws in every run.
     """
+
+    masks_as_images = True
 
     def __init__(
         self, alpha: float = 0.2, data_format: str | None = None, seed: Any = None, **kwargs: Any
@@ -225,5 +226,3 @@ class MixUp(_MixingLayer):
     ) -> Tensor:
         """The images, mixed."""
         return self._mixed(images, transformation)
-
-    transform_segmentation_masks = transform_images

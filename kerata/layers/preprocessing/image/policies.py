@@ -51,10 +51,9 @@ class _PolicyLayer(ImageLayer):
     def _keep_layers(self, names: Sequence[str], interpolation: str) -> None:
         low, high = self.factor
         common = {"seed": self.seed, "data_format": self.data_format, "dtype": self.dtype_policy}
-        ranged = {**common, "value_range": self.value_range}
-        moving = {**common, "interpolation": interpolation}
-        plain = {"value_range": self.value_range, "data_format": self.data_format}
-        plain["dtype"] = self.dtype_policy
+        ranged: dict[str, Any] = {**common, "value_range": self.value_range}
+        moving: dict[str, Any] = {**common, "interpolation": interpolation}
+        plain: dict[str, Any] = {k: v for k, v in ranged.items() if k != "seed"}
         pair = self.factor
         makers: dict[str, Callable[[], Any]] = {
             "random_shear": lambda: geometry.RandomShear(pair, pair, **moving),
@@ -240,7 +239,7 @@ class AugMix(_PolicyLayer):
             "chain_mixing_weights": gammas / ops.maximum(ops.sum(gammas), 1e-7),
             "weight_sample": random.beta((), self.alpha, self.alpha, "float32", seed=second),
             "layer_idxes": indices,
-            "seeds": ops.expand_dims(third, 0) + apart.view(np.int32),
+            "seeds": ops.add(ops.expand_dims(third, 0), apart.view(np.int32)),
         }
 
     def transform_images(
@@ -249,7 +248,7 @@ class AugMix(_PolicyLayer):
         """The images, mixed with augmented ones."""
         ends = np.zeros((self.num_chains, self.chain_depth), "float32")
         ends[:, -1] = 1.0
-        weights = ops.expand_dims(transformation["chain_mixing_weights"], 1) * ends
+        weights = ops.multiply(ops.expand_dims(transformation["chain_mixing_weights"], 1), ends)
         weights = ops.cast(ops.reshape(weights, (-1,)), images.dtype)
         begins = np.zeros((self.num_chains, self.chain_depth), bool)
         begins[:, 0] = True

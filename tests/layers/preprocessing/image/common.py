@@ -13,3 +13,42 @@ BOXES = np.array([[[1, 2, 4, 6], [0, 0, 10, 8]], [[5, 5, 9, 7], [2, 1, 3, 8]]], 
 def one(name, arguments):
     """A layer of this name."""
     return getattr(layers, name)(**arguments)
+
+
+# Every layer of images with arguments under which it does something.
+EVERY = {
+    "Resizing": {"height": 4, "width": 3},
+    "CenterCrop": {"height": 4, "width": 3},
+    "RandomBrightness": {"factor": 0.3},
+    "RandomColorDegeneration": {"factor": 0.3},
+    "RandomColorJitter": {
+        "brightness_factor": 0.3, "contrast_factor": 0.3, "saturation_factor": 0.3,
+        "hue_factor": 0.3,
+    },
+    "RandomContrast": {"factor": 0.3},
+    "RandomCrop": {"height": 4, "width": 3},
+    "RandomElasticTransform": {},
+    "RandomErasing": {},
+    "RandomFlip": {},
+    "RandomGaussianBlur": {},
+    "RandomGrayscale": {},
+    "RandomHue": {"factor": 0.3},
+    "RandomInvert": {},
+    "RandomPerspective": {},
+    "RandomPosterization": {"factor": 5},
+    "RandomRotation": {"factor": 0.3},
+    "RandomSaturation": {"factor": 0.6},
+    "RandomSharpness": {"factor": 0.9},
+    "RandomShear": {"x_factor": 0.3, "y_factor": 0.2},
+    "RandomTranslation": {"height_factor": 0.3, "width_factor": 0.2},
+    "RandomZoom": {"height_factor": 0.3},
+    "Solarization": {"addition_factor": 0.3, "threshold_factor": 0.3},
+    "Equalization": {},
+    "AutoContrast": {},
+    "ContrastLimitedAdaptiveHistogramEqualization": {},
+    "CutMix": {},
+    "MixUp": {},
+    "AugMix": {"num_chains": 2, "chain_depth": 1},
+    "RandAugment": {},
+    "MaxNumBoundingBoxes": {"max_number": 3},
+}  # fmt: skip

@@ -1,0 +1,102 @@
+"""Augmentation in input pipelines and in models, under every backend."""
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import layers
+from tests.layers.preprocessing.image.common import BOXES, IMAGES
+
+
+def pipeline():
+    """Layers that draw, and move boxes."""
+    return layers.Pipeline([
+        layers.RandomFlip(seed=1, bounding_box_format="xyxy"),
+        layers.RandomRotation(0.2, seed=2, bounding_box_format="xyxy"),
+        layers.RandomBrightness(0.2, seed=3),
+        layers.RandomErasing(seed=4),
+        layers.RandomCrop(6, 7, bounding_box_format="xyxy"),
+    ])  # fmt: skip
+
+
+def test_tf_data(backend):
+    tf = pytest.importorskip("tensorflow")
+    augment = pipeline()
+    boxes = {"boxes": BOXES, "labels": np.ones((2, 2), "int32")}
+    data = tf.data.Dataset.from_tensor_slices({"images": IMAGES, "bounding_boxes": boxes})
+    data = data.repeat(4).batch(4).map(lambda x: augment(x, training=True))
+    assert data.element_spec["images"].shape == (None, 6, 7, 3)
+    first, second = ([x["images"].numpy() for x in data] for _ in range(2))
+    assert [x.shape for x in first] == [(4, 6, 7, 3)] * 2
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], second[0])
+
+
+class Rows:
+    """What a `DataLoader` and grain take."""
+
+    def __init__(self, augment, torch=None):
+        self.augment = augment
+        self.torch = torch
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        image = IMAGES[i % 2]
+        image = image if self.torch is None else self.torch.as_tensor(image.copy())
+        return self.augment(image, training=True)
+
+
+@pytest.mark.parametrize("tensors", [False, True])
+def test_data_loader(tensors, backend):
+    torch = pytest.importorskip("torch")
+    rows = Rows(pipeline(), torch if tensors else None)
+    loader = torch.utils.data.DataLoader(rows, batch_size=3)
+    batches = [x.numpy() for x in loader]
+    assert [x.shape for x in batches] == [(3, 6, 7, 3)] * 2
+    assert not np.array_equal(batches[0][0], batches[0][2])
+
+
+class Bright:
+    """The brightness that is added to black images."""
+
+    def __init__(self):
+        self.augment = layers.RandomBrightness((0, 1), seed=3)
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, i):
+        return np.asarray(self.augment(np.zeros((1, 1, 3), "float32"), training=True))
+
+
+@pytest.mark.slow
+def test_workers_draw_differently(backend):
+    torch = pytest.importorskip("torch")
+    loader = torch.utils.data.DataLoader(Bright(), batch_size=2, num_workers=2)
+    drawn = np.concatenate([x.numpy().reshape(-1, 3)[:, 0] for x in loader])
+    assert len(set(drawn.tolist())) == 8
+
+
+def test_grain(backend):
+    grain = pytest.importorskip("grain.python")
+    augment = pipeline()
+    data = grain.MapDataset.source(IMAGES).map(lambda x: augment(x, training=True))
+    first, again = data[0], data[0]
+    assert isinstance(first, np.ndarray)
+    assert first.shape == (6, 7, 3)
+    assert not np.array_equal(first, again)
+
+
+def test_in_a_model(training_backend, tmp_path):
+    model = kerata.Sequential([
+        kerata.Input((8, 10, 3)), pipeline(), layers.Flatten(), layers.Dense(2),
+    ])  # fmt: skip
+    model.compile("sgd", "mse")
+    model.fit(IMAGES / 255, np.zeros((2, 2)), epochs=2, verbose=0)
+    expected = model.predict(IMAGES, verbose=0)
+    np.testing.assert_array_equal(model.predict(IMAGES, verbose=0), expected)
+    model.save(tmp_path / "model.keras")
+    again = kerata.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(IMAGES, verbose=0), expected, rtol=1e-5, atol=1e-4)
