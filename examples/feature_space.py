@@ -2,9 +2,9 @@
 
     python examples/feature_space.py --backend torch
 
-The table is real and comes with scikit-learn: 442 patients with diabetes (Efron et al., 2004), their
-age, sex, body-mass index, blood pressure and six blood values, and how far the disease had gone on a
-year later. The model takes the table as it is, a data frame or a dictionary of columns.
+The table is real and comes with scikit-learn: 442 patients with diabetes (Efron et al., 2004),
+their age, sex, body-mass index, blood pressure and six blood values, and how far the disease had
+gone on a year later. The model takes the table as it is, a data frame or a dictionary of columns.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ def load() -> tuple[tuple[Table, np.ndarray], tuple[Table, np.ndarray]]:
     order = np.random.default_rng(0).permutation(len(data.target))
     rows = order[:330], order[330:]
     first, last = (
-        ({name: column[part] for name, column in table.items()}, data.target[part])
-        for part in rows
+        ({name: column[part] for name, column in table.items()}, data.target[part]) for part in rows
     )
     return first, last
 

@@ -27,6 +27,7 @@ from kerata import (
     ops,
     optimizers,
     preprocessing,
+    quantizers,
     random,
     regularizers,
     saving,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,15 +13,14 @@ _LOOKS = 100  # how many values are looked at for one that is no missing one
 _SERIES = (("pandas", "Series", "Index"), ("polars", "Series"), ("pyarrow", "Array"))
 
 
-class Text:
-    """An array of strings, which is no tensor: it stays on the host.
+class OnHost:
+    """An array that is no tensor: it stays on the host.
 
     Attributes:
-        values: the strings, `str` or `bytes`, in an array of objects.
+        values: the array.
     """
 
     __slots__ = ("__weakref__", "values")
-    dtype = "string"
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
@@ -36,12 +35,19 @@ class Text:
         """How many axes it has."""
         return self.values.ndim
 
-    def with_axis(self) -> Text:
+    def with_axis(self) -> Self:
         """The same with a last axis of size 1."""
-        return Text(self.values[..., None])
+        return type(self)(self.values[..., None])
 
     def __repr__(self) -> str:
-        return f"Text({self.values!r})"
+        return f"{type(self).__name__}({self.values!r})"
+
+
+class Text(OnHost):
+    """Strings, `str` or `bytes`, in an array of objects."""
+
+    __slots__ = ()
+    dtype = "string"
 
 
 def is_text(x: Any) -> bool:

@@ -10,15 +10,15 @@ from kerata.backends.scope import Scope
 from kerata.interop.jax import values, variable_trees
 from kerata.utils.extras import extra
 
-load("jax")
-nnx = extra("flax.nnx", "flax", "kerata.interop.flax")
+extra("flax.nnx", "flax", "kerata.interop.flax")
+from flax import nnx  # noqa: E402
 
 
-class State(nnx.Variable):  # type: ignore[misc]
+class State(nnx.Variable):
     """What a layer keeps and training does not change by gradients."""
 
 
-class _Part(nnx.Module):  # type: ignore[misc]
+class _Part(nnx.Module):
     """A layer in a layer: its variables as attributes."""
 
 
@@ -45,7 +45,7 @@ def as_module(layer: Any) -> LayerModule:
     return LayerModule(layer)
 
 
-class LayerModule(nnx.Module):  # type: ignore[misc]
+class LayerModule(nnx.Module):
     """A layer as an `nnx.Module`; see `as_module`.
 
     Attributes:

@@ -62,7 +62,9 @@ def update(layer: Any, params: Any = None, state: Any = None) -> None:
     """
     trained, others = variable_trees(layer)
     given = ((trained, params, "params"), (others, state, "state"))
-    pairs = [p for known, tree, what in given if tree is not None for p in _pairs(known, tree, what)]
+    pairs = [
+        p for known, tree, what in given if tree is not None for p in _pairs(known, tree, what)
+    ]
     with using(load("jax")):
         for variable, value in pairs:
             variable.assign(value)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from kerata.core.names import snake_case
 
+Path = tuple[str, ...]
 
-def named_variables(layer: Any) -> dict[tuple[str, ...], Any]:
-    """The variables by paths that are the same for every layer made alike.
+
+def named_variables(layer: Any) -> dict[Path, Any]:
+    """The variables by paths that are the same for every layer made alike; see `named_layers`."""
+    return {(*path, name): v for path, _, own in named_layers(layer) for name, v in own.items()}
+
+
+def named_layers(layer: Any) -> list[tuple[Path, Any, dict[str, Any]]]:
+    """The path of a layer and of each one in it, the layer, and its own variables by name.
 
     A part of a path is the name that the user gave to a layer; of one without, the attribute that
     holds it, or its class with a number from the second of a kind on.
@@ -23,21 +30,23 @@ def named_variables(layer: Any) -> dict[tuple[str, ...], Any]:
             f"Layer {layer.name!r} ({type(layer).__name__}) has no variables yet: call it on data, "
             "or build(input_shape), first"
         )
-    return dict(_walk(layer, (), set()))
+    return list(_walk(layer, (), set()))
 
 
-def _walk(layer: Any, prefix: tuple[str, ...], seen: set[int]) -> Iterator[tuple[Any, Any]]:
+def _walk(layer: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, Any, dict[str, Any]]]:
     seen.add(id(layer))
-    taken: set[str] = set()
+    own: dict[str, Any] = {}
     for variable in (*layer._own(), *layer._beside()):
         if id(variable) not in seen:
             seen.add(id(variable))
-            name = "variable" if _is_made_up(variable) else variable.name
-            yield (*prefix, _unique(name, taken)), variable
+            own[_unique("variable" if _is_made_up(variable) else variable.name, own)] = variable
+    yield path, layer, own
+    taken = set(own)
     for child in layer._layers():
         if id(child) not in seen:
-            name = _label(layer, child) if _is_made_up(child) else child.name
-            yield from _walk(child, (*prefix, _unique(name, taken)), seen)
+            name = _unique(_label(layer, child) if _is_made_up(child) else child.name, taken)
+            taken.add(name)
+            yield from _walk(child, (*path, name), seen)
 
 
 def _is_made_up(named: Any) -> bool:
@@ -48,27 +57,26 @@ def _is_made_up(named: Any) -> bool:
 def _label(owner: Any, child: Any) -> str:
     """The attribute that holds a layer; its class where that says nothing."""
     for name, value in vars(owner).items():
+        if value is child:
+            return name.strip("_")
         items: Any = value.items() if isinstance(value, dict) else ()
         if isinstance(value, (list, tuple)) and not name.startswith("_"):
             items = enumerate(value)
-        if value is child:
-            return name.strip("_")
         for key, item in items:
             if item is child:
                 return f"{name.strip('_')}_{key}"
     return snake_case(type(child).__name__)
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def _unique(name: str, taken: Container[str]) -> str:
     found, count = name, 0
     while found in taken:
         count += 1
         found = f"{name}_{count}"
-    taken.add(found)
     return found
 
 
-def nested(tree: dict[tuple[str, ...], Any]) -> dict[str, Any]:
+def nested(tree: dict[Path, Any]) -> dict[str, Any]:
     """Values by paths as dictionaries in dictionaries."""
     found: dict[str, Any] = {}
     for path, value in tree.items():

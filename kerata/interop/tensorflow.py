@@ -25,7 +25,7 @@ def as_module(layer: Any) -> LayerModule:
     return LayerModule(layer)
 
 
-class LayerModule(tf.Module):  # type: ignore[misc]
+class LayerModule(tf.Module):
     """A layer as a `tf.Module`; see `as_module`.
 
     Attributes:

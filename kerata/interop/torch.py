@@ -11,14 +11,14 @@ from kerata.backends.registry import load, using
 from kerata.backends.scope import Scope
 from kerata.backends.state import state
 from kerata.core.variable import Variable
-from kerata.interop.naming import named_variables
+from kerata.interop.naming import named_layers
 
 
 def as_module(layer: Any) -> LayerModule:
     """A `torch.nn.Module` whose parameters are the layer's variables: the same tensors.
 
-    Its names are the variables' paths with dots. What is not trained is a buffer. Make it anew after
-    the layer's `trainable` changed.
+    Its names are the variables' paths with dots. What is not trained is a buffer. Make it anew
+    after the layer's `trainable` changed.
 
     Args:
         layer: a built layer or model.
@@ -83,63 +83,59 @@ class _Slot:
             self.variable.adopt(self.bound)
 
 
-class LayerModule(torch.nn.Module):
-    """A layer as a `torch.nn.Module`; see `as_module`.
-
-    Attributes:
-        kerata_layer: the layer.
-    """
+class _Part(torch.nn.Module):
+    """A layer in the layer: it is called through here where this has hooks or was replaced."""
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
         self.kerata_layer = layer
-        trained = {id(v) for v in layer.trainable_variables}
         self._slots: list[_Slot] = []
-        with using(load("torch")):
-            for path, variable in named_variables(layer).items():
-                floats = variable.stored_dtype.startswith(("float", "bfloat", "complex"))
-                is_trained = id(variable) in trained and floats
-                slot = _Slot(variable, *_holder(self, path), is_trained)
-                slot.take()
-                self._slots.append(slot)
+        self._parts: dict[str, _Part] = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the layer returns; `training` follows `train()` and `eval()` where it isn't given."""
-        kwargs.setdefault("training", self.training)
-        if state.backend is load("torch"):
-            return self._run(args, kwargs)
-        with using(load("torch")):
-            return self._run(args, kwargs)
+        """What the layer returns."""
+        layer = self.kerata_layer
+        if "call" in vars(layer):  # the layer has called its module
+            return self._run(type(layer).call, (layer, *args), kwargs)
+        return self._run(layer, args, kwargs)
 
-    def _run(self, args: Any, kwargs: Any) -> Any:
+    def _run(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        slots, through = self._reach()
         replaced = []
-        for slot in self._slots:
+        for slot in slots:
             held = getattr(slot.holder, slot.key)
             if held is not slot.bound:  # by functional_call, FSDP, a parametrization
                 replaced.append((slot.variable, held))
             elif held is not slot.variable._storage:
                 slot.take()
-        if replaced:
-            return self._run_on(replaced, args, kwargs)
-        result = self.kerata_layer(*args, **kwargs)
-        for slot in self._slots:
+        for layer, module in through:
+            vars(layer)["call"] = module.__call__
+        try:
+            if replaced:
+                return _run_on(slots, replaced, call, args, kwargs)
+            result = call(*args, **kwargs)
+        finally:
+            for layer, _ in through:
+                del vars(layer)["call"]
+        for slot in slots:
             if not slot.trained and slot.variable._storage is not slot.bound:
                 slot.put(slot.variable._storage)
         return result
 
-    def _run_on(self, replaced: list[tuple[Variable, Any]], args: Any, kwargs: Any) -> Any:
-        """What the layer returns with the module's tensors, which are not the variables' own."""
-        theirs = {id(v) for v, _ in replaced}
-        with Scope(replaced) as scope:
-            result = self.kerata_layer(*args, **kwargs)
-        slots = {id(s.variable): s for s in self._slots}
-        for variable, value in scope.writes():
-            slot = slots.get(id(variable))
-            if id(variable) in theirs and slot is not None:
-                setattr(slot.holder, slot.key, value)
-            else:
-                variable.assign(value)
-        return result
+    def _reach(self) -> tuple[list[_Slot], list[tuple[Any, torch.nn.Module]]]:
+        """Its slots and its parts', and the layers that are called through modules."""
+        slots, through = list(self._slots), []
+        for name, part in self._parts.items():
+            module = self._modules[name]
+            hooks = [part._forward_pre_hooks, part._forward_hooks]
+            hooks += [part._backward_pre_hooks, part._backward_hooks]
+            if module is part and not any(hooks) and part._compiled_call_impl is None:
+                more, others = part._reach()
+                slots += more
+                through += others
+            elif module is not None:
+                through.append((part.kerata_layer, module))
+        return slots, through
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Any:
         probe = torch.empty(0)
@@ -152,11 +148,9 @@ class LayerModule(torch.nn.Module):
         self._give()
         return found
 
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """As in torch; with `assign=True` the variables hold the given tensors."""
-        found = super().load_state_dict(*args, **kwargs)
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
         self._give()
-        return found
 
     def _give(self) -> None:
         with using(load("torch")):
@@ -168,21 +162,68 @@ class LayerModule(torch.nn.Module):
         return repr(self.kerata_layer)
 
 
-def _holder(module: torch.nn.Module, path: tuple[str, ...]) -> tuple[torch.nn.Module, str]:
-    """The part of a module that holds the tensor of this path, and its name there."""
-    for name in path[:-1]:
-        name = _free(module, name.replace(".", "_"))
-        if name not in module._modules:
-            module.add_module(name, torch.nn.Module())
-        module = module._modules[name]
-    key = path[-1].replace(".", "_")
-    while hasattr(module, key):
-        key += "_"
-    return module, key
+class LayerModule(_Part):
+    """A layer as a `torch.nn.Module`; see `as_module`.
+
+    Attributes:
+        kerata_layer: the layer.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__(layer)
+        trained = {id(v) for v in layer.trainable_variables}
+        parts: dict[Any, _Part] = {}
+        for path, inner, own in named_layers(layer):
+            part = parts[path] = _Part(inner) if path else self
+            if path:
+                outer = parts[path[:-1]]
+                name = _free(outer, path[-1])
+                outer._parts[name] = part
+                outer.add_module(name, part)
+            with using(load("torch")):
+                for name, variable in own.items():
+                    floats = variable.stored_dtype.startswith(("float", "bfloat", "complex"))
+                    is_trained = id(variable) in trained and floats
+                    part._slots.append(_Slot(variable, part, _free(part, name), is_trained))
+                    part._slots[-1].take()
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer returns; `training` follows `train()` and `eval()` if not given."""
+        kwargs.setdefault("training", self.training)
+        if state.backend is load("torch"):
+            return self._run(self.kerata_layer, args, kwargs)
+        with using(load("torch")):
+            return self._run(self.kerata_layer, args, kwargs)
+
+    def write_back(self) -> None:
+        """Make the variables hold the module's tensors, where FSDP put others in their place."""
+        self._apply(lambda tensor: tensor)
+
+
+def _run_on(
+    slots: list[_Slot],
+    replaced: list[tuple[Variable, Any]],
+    call: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+) -> Any:
+    """What `call` returns with the module's tensors, which are not the variables' own."""
+    theirs = {id(v) for v, _ in replaced}
+    with Scope(replaced) as scope:
+        result = call(*args, **kwargs)
+    by_variable = {id(s.variable): s for s in slots}
+    for variable, value in scope.writes():
+        slot = by_variable.get(id(variable))
+        if id(variable) in theirs and slot is not None:
+            setattr(slot.holder, slot.key, value)
+        else:
+            variable.assign(value)
+    return result
 
 
 def _free(module: torch.nn.Module, name: str) -> str:
-    """The name, or one like it where the module has something else of that name."""
-    while name not in module._modules and hasattr(module, name):
+    """The name, or one like it where the module has something of that name."""
+    name = name.replace(".", "_")
+    while hasattr(module, name):
         name += "_"
     return name

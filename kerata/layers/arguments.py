@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 from kerata import constraints, initializers, regularizers
@@ -83,10 +84,15 @@ _FAMILIES: dict[str, Any] = {
 class WeightedLayer(Layer):
     """A layer whose constructor takes `<weight>_initializer`, `_regularizer` and `_constraint`."""
 
-    def _keep(self, **arguments: Any) -> None:
-        """Set attributes of these names to the objects that the arguments stand for."""
+    def _keep(self, arguments: Mapping[str, Any]) -> None:
+        """Set attributes to what those of a constructor's `locals()` that weights have stand for.
+
+        They are the arguments `<weight>_initializer`, `_regularizer` and `_constraint`.
+        """
         for name, value in arguments.items():
-            setattr(self, name, _FAMILIES[name.rsplit("_", 1)[1]](value))
+            found = _FAMILIES.get(name.rpartition("_")[2])
+            if found is not None and name != "activity_regularizer":
+                setattr(self, name, found(value))
 
     def _weight(
         self, name: str, shape: tuple[Any, ...], prefix: str | None = None, **more: Any

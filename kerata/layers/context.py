@@ -17,16 +17,16 @@ class ContextArguments:
     def _register_call_context_args(self, *names: str) -> None:
         """Let calls take keyword arguments of these names, and hand them to the layers inside.
 
-        Where `call` has such a parameter it is given; a layer inside gets it where it registered the
-        name itself. What the caller gives comes first, then what an enclosing layer was given, then
-        the parameter's default.
+        Where `call` has such a parameter it is given; a layer inside gets it where it registered
+        the name itself. What the caller gives comes first, then what an enclosing layer was given,
+        then the parameter's default.
         """
         self._context_names = tuple(dict.fromkeys((*self._context_names, *names)))
 
     def _in_context(
         self, spec: CallSpec, call: Callable[..., Any], args: Any, kwargs: dict[str, Any]
     ) -> Any:
-        """`call` with the context arguments that it takes, all of them known to the layers inside."""
+        """`call` with the context arguments that it takes, all known to the layers inside."""
         outer, inner, given = state.context, dict(state.context), dict(kwargs)
         for name in self._context_names:
             value = given.pop(name, None)

@@ -18,17 +18,19 @@ from kerata.core import masks
 from kerata.core.config_object import Configurable
 from kerata.core.errors import annotate, fold
 from kerata.core.names import auto_name
-from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate, public_size
+from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate
 from kerata.core.text import Text, as_strings, is_text
 from kerata.core.variable import Variable
 from kerata.layers.context import ContextArguments
+from kerata.layers.engine_methods import EngineMethods
 from kerata.layers.input_spec import InputSpec, check_inputs
-from kerata.layers.signatures import CallSpec, Shapes, built_for, call_spec, scoped
+from kerata.layers.shapes import Shapes, as_tuples, built_for, shapes_of, symbolic_inputs
+from kerata.layers.signatures import CallSpec, call_spec, scoped
 from kerata.layers.state import LayerState
-from kerata.layers.torch_methods import TorchMethods
+from kerata.quantizers.model import Quantizing
 
 
-class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation):
+class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurable, Operation):
     """The base of all layers.
 
     Subclasses make weights in `__init__` or `build(input_shape)` with `add_weight`, and compute in
@@ -111,7 +113,7 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
 
     def _refresh(self, path: str | None = None) -> None:
         policy = self._dtype_policy.at(path or self.path)
-        if path and policy.quantization_mode:
+        if path and policy.quantization_mode not in (None, *self.quantizable):
             raise ValueError(
                 f"Layer {self.name!r} ({type(self).__name__}) can't compute under the dtype policy "
                 f"{policy.name!r}: it has no quantized form. Give it {policy.source_name!r}"
@@ -155,7 +157,7 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
         for name, value in (*zip(spec.positional, args, strict=False), *kwargs.items()):
             if name.endswith("mask") or name == "training" or value is None:
                 continue
-            found = _shapes(value)
+            found = shapes_of(value)
             if found is not None:
                 shapes[name] = found
         if not shapes and (args or kwargs) and type(self).build is not Layer.build:
@@ -192,11 +194,11 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
             return
         if "input_shape" in config:
             shape = config["input_shape"]
-            shape = _tuples(shape)
+            shape = as_tuples(shape)
             self.build(shape)
             self._build_shape = shape
         elif "shapes_dict" in config:
-            shapes = {k: _tuples(v) for k, v in config["shapes_dict"].items()}
+            shapes = {k: as_tuples(v) for k, v in config["shapes_dict"].items()}
             parameters = inspect.signature(type(self).build).parameters
             named = {k if k.endswith("_shape") else f"{k}_shape": v for k, v in shapes.items()}
             self.build(**{k: v for k, v in named.items() if k in parameters})
@@ -479,7 +481,7 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
     def _spec_by_engine(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The output where `call` uses an engine's own functions, which `abstract` can't run."""
         if type(self).compute_output_shape is not Layer.compute_output_shape and not kwargs:
-            shapes = self.compute_output_shape(*(_shapes(a) for a in args))
+            shapes = self.compute_output_shape(*(shapes_of(a) for a in args))
             if isinstance(shapes, tuple) and all(isinstance(s, (int, type(None))) for s in shapes):
                 return KerasTensor(shapes, self.compute_dtype)
         engine = (state.backend or ensure()).fallback_shape
@@ -490,9 +492,10 @@ class Layer(TorchMethods, ContextArguments, LayerState, Configurable, Operation)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of the given shape(s)."""
-        shapes = [_symbolic(s, self.compute_dtype) for s in args]
+        shapes = [symbolic_inputs(s, self.compute_dtype) for s in args]
         named = {
-            k.removesuffix("_shape"): _symbolic(s, self.compute_dtype) for k, s in kwargs.items()
+            k.removesuffix("_shape"): symbolic_inputs(s, self.compute_dtype)
+            for k, s in kwargs.items()
         }
         try:
             found = evaluate(self.__call__, shapes, named)
@@ -521,18 +524,6 @@ def _batch_size(x: Any) -> Any:
     return operations["full"]((), size.shape[0] if size.shape else 1, "float32")
 
 
-def _shapes(value: Any) -> Any:
-    """The shape of a tensor, or the shapes of a nesting of them; None where there is none."""
-    if hasattr(value, "shape"):
-        return tuple(public_size(s) for s in value.shape)
-    if isinstance(value, dict):
-        return {k: _shapes(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        found = [_shapes(v) for v in value]
-        return None if not found or any(f is None for f in found) else found
-    return None
-
-
 def _unbuilt(value: Any) -> Any:
     """The config of a layer, or a list of them, without what they were built for."""
     if isinstance(value, list):
@@ -540,26 +531,6 @@ def _unbuilt(value: Any) -> Any:
     if isinstance(value, dict) and "build_config" in value:
         return {k: v for k, v in value.items() if k != "build_config"}
     return value
-
-
-def _tuples(shape: Any) -> Any:
-    """Shapes as JSON holds them (lists) as tuples."""
-    if isinstance(shape, dict):
-        return {k: _tuples(v) for k, v in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        if all(isinstance(s, (int, type(None))) for s in shape):
-            return tuple(shape)
-        return [_tuples(s) for s in shape]
-    return shape
-
-
-def _symbolic(shape: Any, dtype: str) -> Any:
-    shape = _tuples(shape)
-    if isinstance(shape, tuple):
-        return KerasTensor(shape, dtype)
-    if isinstance(shape, dict):
-        return {k: _symbolic(v, dtype) for k, v in shape.items()}
-    return [_symbolic(s, dtype) for s in shape]
 
 
 def _tree_of_masks(value: Any) -> Any:

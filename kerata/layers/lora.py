@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kerata import ops
-from kerata.backends.operators import Operators
+from kerata.core.stand_in import StandIn
 from kerata.core.variable import Variable
 from kerata.layers.arguments import WeightedLayer, positive
 from kerata.layers.layer import Layer
@@ -20,17 +20,17 @@ from kerata.layers.state import LayerState
 from kerata.ops.dispatch import Tensor
 
 
-class LowRank(Operators):
+class LowRank(StandIn):
     """`weight + scale * a · b`, as a tensor.
 
     Attributes:
-        weight: the weight that is not trained.
+        weight: the weight that is not trained, or what stands in for it.
         a: of the weight's shape, with `rank` as its last size.
         b: `(rank, the weight's last size)`.
         scale: a number.
     """
 
-    def __init__(self, weight: Variable, a: Variable, b: Variable, scale: float) -> None:
+    def __init__(self, weight: Variable | StandIn, a: Variable, b: Variable, scale: float) -> None:
         self.weight, self.a, self.b, self.scale = weight, a, b, scale
         self.shape, self.dtype, self.name, self.path = (
             weight.shape, weight.dtype, weight.name, weight.path
@@ -39,21 +39,27 @@ class LowRank(Operators):
     @property
     def value(self) -> Tensor:
         """The sum."""
-        return ops.add(self.weight.value, ops.matmul(self.a.value, self.b.value * self.scale))
+        return ops.add(self.weight.value, self._added())
 
-    def __kerata_value__(self) -> Tensor:
-        return self.value
+    def _added(self) -> Tensor:
+        return ops.matmul(self.a.value, self.b.value * self.scale)
 
-    def numpy(self) -> np.ndarray:
-        """The sum, on the host."""
-        return ops.convert_to_numpy(self.value)
+    def of(self, product: Callable[..., Tensor], inputs: Any, whole: bool = False) -> Tensor:
+        """`product(inputs, weight)`, and what `a` and `b` add without their product being made."""
+        if isinstance(self.weight, StandIn):
+            y = self.weight.of(product, inputs, whole)
+        elif whole:
+            return product(inputs, self.value)
+        else:
+            y = product(inputs, self.weight.value)
+        if whole:
+            return ops.add(y, product(inputs, self._added()))
+        return ops.add(y, ops.matmul(product(inputs, self.a.value), self.b.value * self.scale))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self.numpy().astype(dtype or self.dtype, copy=False)
-
-    def of(self, product: Callable[[Any, Tensor], Tensor], inputs: Any) -> Tensor:
-        """What `a` and `b` add to `product(inputs, weight)`, without their product being made."""
-        return ops.matmul(product(inputs, self.a.value), self.b.value * self.scale)
+    def kept(self, value: np.ndarray) -> dict[Variable, np.ndarray]:
+        """`value` for the weight alone."""
+        weight = self.weight
+        return weight.kept(value) if isinstance(weight, StandIn) else {weight: value}
 
 
 class LoraLayer(WeightedLayer):
@@ -147,31 +153,28 @@ class LoraLayer(WeightedLayer):
         if self.lora is not None:
             self.lora.weight.trainable = False
 
+    def _product(self, product: Callable[..., Tensor], inputs: Any, whole: bool = False) -> Tensor:
+        """`product(inputs, weight)`, with LoRA and quantization; see `StandIn.of`."""
+        weight = getattr(self, self.adapted)
+        if isinstance(weight, Variable):
+            return product(inputs, weight.value)
+        found: Tensor = weight.of(product, inputs, whole)
+        return found
+
     def save_own_variables(self, store: Any) -> None:
         """Save its variables as if it had no LoRA: the sum in place of the weight."""
-        if self.lora is None:
-            super().save_own_variables(store)
-            return
-        for i, variable in enumerate(self._without_lora()):
-            store[str(i)] = (self.lora if variable is self.lora.weight else variable).numpy()
+        merged = {} if self.lora is None else self.lora.kept(self.lora.numpy())
+        for i, variable in enumerate(self._saved()):
+            store[str(i)] = merged[variable] if variable in merged else variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Load what a layer saved, with LoRA or without: the product begins at 0."""
-        if self.lora is None:
-            super().load_own_variables(store)
-            return
-        own = self._without_lora()
-        if len(store.keys()) != len(own):
-            raise ValueError(
-                f"Layer {self.name!r} ({type(self).__name__}) has {len(own)} variables besides "
-                f"those of LoRA, and the file holds {len(store.keys())}"
-            )
-        for i, variable in enumerate(own):
-            variable.assign(np.asarray(store[str(i)]))
-        for variable in (self.lora.a, self.lora.b):
-            variable.assign(np.zeros(variable.shape))
+        super().load_own_variables(store)
+        if self.lora is not None:
+            for variable in (self.lora.a, self.lora.b):
+                variable.assign(np.zeros(variable.shape))
 
-    def _without_lora(self) -> list[Variable]:
+    def _saved(self) -> list[Variable]:
         added = () if self.lora is None else (self.lora.a, self.lora.b)
         return [v for v in self._own() if not any(v is a for a in added)]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kerata.backends.state import state
+from kerata.layers.shapes import built_for
 
 
 class CallSpec:
@@ -48,15 +49,6 @@ def call_spec(cls: Any) -> CallSpec:
     cls._call_spec = CallSpec(cls.call)
     found: CallSpec = cls._call_spec
     return found
-
-
-class Shapes(dict[str, Any]):
-    """The shapes of several arguments by name, where one argument may be a dictionary too."""
-
-
-def built_for(shapes: dict[str, Any]) -> Any:
-    """The shape of the only argument, or the `Shapes` of several."""
-    return Shapes(shapes) if len(shapes) > 1 else next(iter(shapes.values()), None)
 
 
 def scoped(build: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ class LayerState:
     untracked: frozenset[str] = frozenset()
 
     def _adopt_modules(self) -> None:
-        """See `TorchMethods`."""
+        """See `EngineMethods`."""
 
     def __init__(self, trainable: bool) -> None:
         self._trainable = bool(trainable)
@@ -196,9 +196,13 @@ class LayerState:
         for variable, value in zip(own, weights, strict=True):
             variable.assign(value)
 
+    def _saved(self) -> list[Variable]:
+        """The variables that its files hold, in their order."""
+        return self._own()
+
     def save_own_variables(self, store: Any) -> None:
         """Put its own variables (not its layers') into `store`, under "0", "1" and so on."""
-        for i, variable in enumerate(self._own()):
+        for i, variable in enumerate(self._saved()):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -207,7 +211,7 @@ class LayerState:
         Raises:
             ValueError: the file holds another number of variables.
         """
-        own = self._own()
+        own = self._saved()
         if len(store.keys()) != len(own):
             hint = "" if self.built else " It is not built: call it on data first."
             raise ValueError(

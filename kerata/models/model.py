@@ -9,8 +9,9 @@ import optree
 
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
-from kerata.layers.layer import Layer, _shapes, _tuples
+from kerata.layers.layer import Layer
 from kerata.layers.preprocessing.ahead import Prepared, replaying
+from kerata.layers.shapes import as_tuples, shapes_of
 from kerata.models.graph_config import (
     call_config,
     call_from_config,
@@ -21,14 +22,14 @@ from kerata.models.graph_config import (
     model_from_graph,
     takes_graph,
 )
+from kerata.quantizers.model import QuantizingModel
 from kerata.training.trainer import Trainer
-
 
 _OWN = __name__.split(".")[0] + "."
 _CALLED = {"inputs", "training", "mask"}  # what `call` takes where no subclass defines it
 
 
-class Model(Trainer, Layer):
+class Model(QuantizingModel, Trainer, Layer):
     """A model, defined in one of three ways that mix freely.
 
     - From symbolic tensors: `Model(inputs, outputs)`.
@@ -199,7 +200,7 @@ class Model(Trainer, Layer):
             super()._build(spec, args, kwargs)
             return
         self.built = True
-        self._build_shape = _shapes(args[0]) if args else None
+        self._build_shape = shapes_of(args[0]) if args else None
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes of its inputs, and of a subclass the call that it was built by."""
@@ -216,7 +217,7 @@ class Model(Trainer, Layer):
             args, kwargs = call_from_config(config["call"])
             self(*args, **kwargs)
         elif config.get("input_shape") is not None:
-            self.build(_tuples(config["input_shape"]))
+            self.build(as_tuples(config["input_shape"]))
 
     # Looking
 

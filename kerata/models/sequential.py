@@ -13,7 +13,8 @@ from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
 from kerata.core.text import Text
 from kerata.layers.core.input_layer import Input, InputLayer
-from kerata.layers.layer import Layer, _shapes
+from kerata.layers.layer import Layer
+from kerata.layers.shapes import shapes_of
 from kerata.models.model import Model
 
 
@@ -112,7 +113,7 @@ class Sequential(Model):
         self.built = True
 
     def _build(self, spec: Any, args: Any, kwargs: Any) -> None:
-        shape = _shapes(args[0])
+        shape = shapes_of(args[0])
         self.built = True
         if isinstance(shape, tuple):
             text = isinstance(args[0], Text)

@@ -21,11 +21,11 @@ from kerata.layers.preprocessing.category_encoding import CategoryEncoding
 from kerata.layers.preprocessing.data_layer import DataLayer
 from kerata.layers.preprocessing.discretization import Discretization
 from kerata.layers.preprocessing.hashed_crossing import HashedCrossing
-from kerata.layers.preprocessing.hashing import Hashing, held_integers
+from kerata.layers.preprocessing.hashing import Hashes, Hashing
 from kerata.layers.preprocessing.integer_lookup import IntegerLookup
 from kerata.layers.preprocessing.lookup import IndexLookup
 from kerata.layers.preprocessing.normalization import Normalization
-from kerata.layers.preprocessing.numbers import as_numbers
+from kerata.layers.preprocessing.numbers import as_numbers, held_integers
 from kerata.layers.preprocessing.string_lookup import StringLookup, held_text
 from kerata.training.data.frames import as_columns
 
@@ -157,7 +157,9 @@ class FeatureSpace(DataLayer):
 
     def _crosses(self, crosses: Sequence[Any]) -> list[Cross]:
         sizes = self.crossing_dim
-        listed = list(sizes) if isinstance(sizes, (list, tuple)) else [sizes] * len(crosses)
+        listed: list[Any] = [sizes] * len(crosses)
+        if isinstance(sizes, (list, tuple)):
+            listed = list(sizes)
         if len(listed) != len(crosses):
             raise ValueError(
                 f"FeatureSpace: crossing_dim must be one number or {len(crosses)} of them; got "
@@ -165,8 +167,8 @@ class FeatureSpace(DataLayer):
             )
         found = []
         for cross, size in zip(crosses, listed, strict=True):
-            cross = deserialize_object(cross) if isinstance(cross, dict) else cross
-            found.append(cross if isinstance(cross, Cross) else Cross(tuple(cross), size))
+            given = deserialize_object(cross) if isinstance(cross, dict) else cross
+            found.append(given if isinstance(given, Cross) else Cross(tuple(given), int(size)))
             unknown = [n for n in found[-1].feature_names if n not in self.features]
             if unknown:
                 raise ValueError(
@@ -365,9 +367,8 @@ class FeatureSpace(DataLayer):
             n: self.crossers[n]([made[f] for f in c.feature_names])
             for n, c in sorted(self.crosses_by_name.items())
         }
-        modes = {
-            n: f.output_mode for n, f in (*self.features.items(), *self.crosses_by_name.items())
-        }
+        every: dict[str, Feature | Cross] = {**self.features, **self.crosses_by_name}
+        modes = {n: f.output_mode for n, f in every.items()}
         found = {}
         for name, x in (made | crossed).items():
             if modes[name] == "one_hot":
@@ -461,7 +462,7 @@ def _cardinality(name: str, layer: Any) -> int:
     if isinstance(layer, Discretization):
         found = layer.num_bins
         return len(layer.bin_boundaries or ()) + 1 if found is None else found
-    if isinstance(layer, (Hashing, HashedCrossing)):
+    if isinstance(layer, Hashes):
         return layer.num_bins
     if isinstance(layer, CategoryEncoding):
         return layer.num_tokens

@@ -15,20 +15,24 @@ PAGES = (
     "custom-steps",
     "callbacks",
     "data",
+    "preprocessing",
+    "images",
     "utilities",
     "precision",
     "performance",
     "attention",
+    "interop",
     "architecture",
     "adding-a-backend",
 )
+NEEDS = {"interop": ("flax",)}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_run(page, tmp_path):
-    for engine in ("jax", "torch", "tensorflow", "openvino"):
-        pytest.importorskip(engine)
+    for needed in ("jax", "torch", "tensorflow", "openvino", *NEEDS.get(page, ())):
+        pytest.importorskip(needed)
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests/docs/run_page.py"), str(ROOT / f"docs/{page}.md")],
         cwd=ROOT,

@@ -94,7 +94,7 @@ def test_under_another_backend(model):
 
 
 def test_wrong_trees(model):
-    apply, params, state = functional(model)
+    apply, _, state = functional(model)
     with pytest.raises(ValueError, match="params must be a tree like"):
         apply({}, state, X)
     with pytest.raises(ValueError, match="state must be a tree like"):

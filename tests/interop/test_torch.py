@@ -1,5 +1,10 @@
 """A layer as a `torch.nn.Module`."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -44,7 +49,7 @@ def steps(call, parameters, count=8):
         loss = (call(X) - Y).square().mean()
         loss.backward()
         optimizer.step()
-        found.append(float(loss))
+        found.append(loss.item())
     return found
 
 
@@ -56,7 +61,9 @@ def test_parameters_are_the_variables():
     for parameter, variable in zip(module.parameters(), model.trainable_variables, strict=True):
         assert isinstance(parameter, torch.nn.Parameter)
         assert parameter is variable.storage()
-    assert all(p is q for p, q in zip(as_module(model).parameters(), module.parameters(), strict=True))
+    assert all(
+        p is q for p, q in zip(as_module(model).parameters(), module.parameters(), strict=True)
+    )
 
 
 def test_a_loop_of_torch():
@@ -121,8 +128,51 @@ def test_hooks():
     assert seen == ["forward", "backward"]
     handle.remove()
     assert module.first.kernel.grad is not None
+    model.zero_grad(set_to_none=False)
+    assert float(module.first.kernel.grad.abs().max()) == 0
     model.zero_grad()
     assert module.first.kernel.grad is None
+
+
+def test_hooks_of_the_layers_in_it():
+    model = made()
+    module, seen = as_module(model).eval(), {}
+    expected = module(X)
+    module.first.register_forward_hook(lambda m, args, y: seen.update(first=y))
+    module.norm.register_forward_pre_hook(lambda m, args: seen.update(norm=args[0]))
+    module.dense.register_full_backward_hook(lambda m, grad, out: seen.update(dense=out[0]))
+    found = module(X)
+    torch.testing.assert_close(found, expected)
+    assert seen["first"] is seen["norm"]
+    found.sum().backward()
+    assert torch.equal(seen["dense"], torch.ones_like(found))
+    assert module.first.kernel.grad is not None
+    module.first.register_forward_hook(lambda m, args, y: 0 * y)
+    assert module.train()(X).std(0).max().item() == 0
+    assert module.norm.moving_mean is model.get_layer("norm").moving_mean.storage()
+    assert model(X).std(0).max().item() > 0  # hooks are the module's
+
+
+def test_layers_replaced_by_modules():
+    """As PEFT puts adapters in their place."""
+
+    class Adapted(torch.nn.Module):
+        def __init__(self, base):
+            super().__init__()
+            self.base = base
+            self.more = torch.nn.Linear(8, 3)
+
+        def forward(self, *args, **kwargs):
+            return self.base(*args, **kwargs) + self.more(args[0])
+
+    module = as_module(made(0.0)).eval()
+    alone = module(X)
+    assert module.dense(torch.zeros(2, 8)).shape == (2, 3)
+    module.dense = Adapted(module.dense)
+    assert len(list(module.parameters())) == len(PARAMETERS) + 2
+    assert not torch.equal(module(X), alone)
+    losses = steps(module, module.dense.more.parameters())
+    assert losses[-1] < losses[0]
 
 
 def test_functional_call():
@@ -167,11 +217,31 @@ def test_replaced_parameters():
 
 def test_compile():
     """As one graph, without breaks."""
-    model = made(0.0)
-    module = as_module(model)
+    module = as_module(made(0.0)).eval()
+    expected = module(X)
     compiled = torch.compile(module, backend="eager", fullgraph=True)
-    module.eval()
-    torch.testing.assert_close(compiled(X), module(X))
+    torch.testing.assert_close(compiled(X), expected)
+    losses = steps(compiled, module.parameters())
+    assert losses[-1] < losses[0]
+    module.dense.compile(backend="eager", fullgraph=True)
+    torch.testing.assert_close(module(X), compiled(X))
+
+
+@pytest.mark.slow
+def test_two_processes(tmp_path):
+    """DDP, and FSDP with each layer's parameters split."""
+    root, script = Path(__file__).parents[2], Path(__file__).with_name("ranks.py")
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    started = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(rank), str(tmp_path)],
+            env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    for process in started:
+        out, errors = process.communicate(timeout=300)
+        assert out.split() == ["DistributedDataParallel", "sharded"], errors
 
 
 def test_distributed(tmp_path):
@@ -202,7 +272,7 @@ def test_methods_of_the_layer():
     assert torch.equal(model(X), model(X, training=False))
     assert not torch.equal(model(X, training=True), model(X, training=True))
     assert model.to("cpu") is model
-    with pytest.raises(TypeError, match="dtype of .* can't be changed through torch"):
+    with pytest.raises(TypeError, match=r"dtype of .* can't be changed through torch"):
         model.to(torch.float16)
     assert model(X).dtype is torch.float32
 
@@ -240,13 +310,11 @@ def test_names():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="Dense.* has no variables yet"):
+    with pytest.raises(ValueError, match=r"Dense.* has no variables yet"):
         as_module(layers.Dense(2))
-    with (
-        use_backend("numpy"),
-        pytest.raises(RuntimeError, match=r"parameters\(\) is of the torch backend, .* is numpy"),
-    ):
-        made().parameters()
     model = made()
     with use_backend("numpy"):
+        assert not hasattr(model, "state_dict")
+        with pytest.raises(AttributeError, match=r"no method parameters\(\) under the numpy back"):
+            model.parameters()
         assert isinstance(as_module(model)(X), torch.Tensor)

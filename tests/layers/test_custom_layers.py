@@ -127,9 +127,7 @@ def check_saved(model, tmp_path, x=X):
 @pytest.mark.parametrize("symbolic", [True, False])
 def test_trains_saves_and_loads(layer, symbolic, training_backend, tmp_path):
     stack = [layer(), layers.Dense(1)]
-    model = trained(
-        lambda: kerata.Sequential([layers.Input((4,)), *stack] if symbolic else stack)
-    )
+    model = trained(lambda: kerata.Sequential([layers.Input((4,)), *stack] if symbolic else stack))
     moved = stack[0].trainable_variables
     assert moved
     check_saved(model, tmp_path)

@@ -1,5 +1,10 @@
 """Hand-written steps as functions of the state, inside the engines' own transformations."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -158,6 +163,42 @@ def test_jax_maps_and_scans(jax):
     np.testing.assert_allclose(losses, run(parts, step, batch, 3)[0], rtol=1e-5)
 
 
+_ON_TWO_DEVICES = """
+import jax
+from kerata.backends.registry import use_backend
+from tests.layers.test_stateless import Parts
+
+with use_backend("jax"):
+    parts = Parts()
+    step = parts.step(jax.grad(parts.loss_of, has_aux=True))
+    state, batch = parts.values(), (parts.x, parts.y)
+    split = jax.tree.map(lambda v: v.reshape(2, 8, *v.shape[1:]), batch)
+    (trained, *_), found = jax.pmap(step, in_axes=(None, 0))(state, split)
+    assert len(found.devices()) == 2
+    for device in range(2):
+        half = jax.tree.map(lambda v: v[device], split)
+        (alone, *_), value = jax.jit(step)(state, half)
+        for a, b in zip((found[device], trained[0][device]), (value, alone[0])):
+            assert abs(a - b).max() < 1e-5
+    print("same")
+"""
+
+
+@pytest.mark.slow
+def test_jax_on_two_devices(jax):
+    root = Path(__file__).parents[2]
+    flags = "--xla_force_host_platform_device_count=2"
+    done = subprocess.run(
+        [sys.executable, "-c", _ON_TWO_DEVICES],
+        cwd=root,
+        env={**os.environ, "XLA_FLAGS": flags, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "same\n", done.stderr
+
+
 @pytest.mark.parametrize("engine", ["jax", "torch"])
 def test_gradients_of_each_sample(engine, request):
     found = request.getfixturevalue(engine)
@@ -197,11 +238,11 @@ def test_ensemble_in_torch(torch):
 def test_wrong_counts(backend):
     parts = Parts()
     trained, others, slots, sums = parts.values()
-    with pytest.raises(ValueError, match="5 trainable and 3 other .* 4 and 3 values"):
+    with pytest.raises(ValueError, match=r"5 trainable and 3 other .* 4 and 3 values"):
         parts.model.stateless_call(trained[1:], others, parts.x)
     with pytest.raises(ValueError, match="12 variables and was built for 5; 11 and 5"):
         parts.optimizer.stateless_apply(slots[1:], trained, trained)
     with pytest.raises(ValueError, match="2 variables, and 1 values"):
         parts.metric.stateless_update_state(sums[1:], parts.y, parts.y)
-    with pytest.raises(ValueError, match="Dense.* has no variables yet"):
+    with pytest.raises(ValueError, match=r"Dense.* has no variables yet"):
         layers.Dense(2).stateless_call([], [], parts.x)

@@ -46,6 +46,7 @@ class TensorFlowBackend(Backend):
     name = "tensorflow"
     tensor_types = (type(tf.constant(0)), tf.Tensor)
     graph_types = (_symbolic_type(),)
+    irregular_types = (tf.RaggedTensor, tf.SparseTensor)
     floats = frozenset(tf.as_dtype(dtypes.numpy_dtype(n)) for n in dtypes.FLOATS)
     trains = True
     repeats = True
@@ -182,6 +183,9 @@ class TensorFlowBackend(Backend):
 
     def to_sparse(self, x: Any) -> Any:
         return tf.sparse.from_dense(x)
+
+    def to_ragged(self, x: Any, padding: int) -> Any:
+        return tf.RaggedTensor.from_tensor(x, padding=padding)
 
     def sparse_product(self, x: Any, y: Any) -> Any:
         if not isinstance(x, tf.SparseTensor):

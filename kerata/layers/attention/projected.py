@@ -57,7 +57,7 @@ class ProjectedAttention(WeightedLayer):
             "kernel_constraint": kernel_constraint,
             "bias_constraint": bias_constraint,
         }
-        self._keep(**self._shared)
+        self._keep(self._shared)
         self._heads, self._sizes = heads, sizes
         self.dropout = checked_rate(self, "dropout", dropout)
         self.use_bias = use_bias

@@ -11,40 +11,52 @@ from kerata.ops.dispatch import Tensor
 
 
 class BaseConvTranspose(Convolution):
-    """`activation(conv_transpose(inputs, kernel) + bias)`."""
+    """`activation(conv_transpose(inputs, kernel) + bias)`.
+
+    Args:
+        filters: the number of output channels.
+        kernel_size: the window, one int or one for each spatial axis.
+        strides: from window to window in the output; not with `dilation_rate`.
+        padding: "valid" (all that the windows cover) or "same" (`size * stride`).
+        output_padding: elements added at the end, fewer than `strides`; None for the sizes above.
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        dilation_rate: the distance between the window's elements.
+        activation: a name or function; None for none.
+        use_bias: whether a bias is added.
+        kernel_initializer: of `kernel`, `(*kernel_size, filters, channels)`.
+        bias_initializer: of `bias`, `(filters,)`.
+        kernel_regularizer: adds to `losses`.
+        bias_regularizer: adds to `losses`.
+        activity_regularizer: of the output.
+        kernel_constraint: applied to `kernel` after each update.
+        bias_constraint: applied to `bias` after each update.
+    """
 
     def __init__(
         self,
         filters: int,
         kernel_size: Any,
-        strides: Any,
-        padding: str,
-        output_padding: Any,
-        data_format: str | None,
-        dilation_rate: Any,
-        activation: Any,
-        use_bias: bool,
-        kernel_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        kernel_constraint: Any,
-        bias_constraint: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
-        self._keep(
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
+        self._keep(locals())
         self.filters = positive(self, "filters", filters)
         self.output_padding = self._added(output_padding)
         self._either()
@@ -87,24 +99,6 @@ class BaseConvTranspose(Convolution):
 class Conv1DTranspose(BaseConvTranspose):
     """A transposed convolution over one axis, which enlarges what `Conv1D` makes small.
 
-    Args:
-        filters: the number of output channels.
-        kernel_size: the window, one int or a tuple of one.
-        strides: from window to window in the output; not with `dilation_rate`.
-        padding: "valid" (all that the windows cover) or "same" (`size * stride`).
-        output_padding: elements added at the end, fewer than `strides`; None for the sizes above.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of `kernel`, `(*kernel_size, filters, channels)`.
-        bias_initializer: of `bias`, `(filters,)`.
-        kernel_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        kernel_constraint: applied to `kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
-
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: the same with `filters` channels and other sizes.
 
@@ -114,53 +108,9 @@ class Conv1DTranspose(BaseConvTranspose):
 
     rank = 1
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
-            activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
 
-
-class Conv2DTranspose(BaseConvTranspose):
+class Conv2DTranspose(BaseConvTranspose, strides=(1, 1), dilation_rate=(1, 1)):
     """A transposed convolution over images, which enlarges what `Conv2D` makes small.
-
-    Args:
-        filters: the number of output channels.
-        kernel_size: the window, one int or its height and width.
-        strides: from window to window in the output; not with `dilation_rate`.
-        padding: "valid" (all that the windows cover) or "same" (`size * stride`).
-        output_padding: elements added at the end, fewer than `strides`; None for the sizes above.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of `kernel`, `(*kernel_size, filters, channels)`.
-        bias_initializer: of `bias`, `(filters,)`.
-        kernel_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        kernel_constraint: applied to `kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: the same with `filters` channels and other sizes.
@@ -171,53 +121,9 @@ class Conv2DTranspose(BaseConvTranspose):
 
     rank = 2
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
-            activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
-
 
 class Conv3DTranspose(BaseConvTranspose):
     """A transposed convolution over volumes, which enlarges what `Conv3D` makes small.
-
-    Args:
-        filters: the number of output channels.
-        kernel_size: the window, one int or three.
-        strides: from window to window in the output; not with `dilation_rate`.
-        padding: "valid" (all that the windows cover) or "same" (`size * stride`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        output_padding: elements added at the end, fewer than `strides`; None for the sizes above.
-        dilation_rate: the distance between the window's elements.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of `kernel`, `(*kernel_size, filters, channels)`.
-        bias_initializer: of `bias`, `(filters,)`.
-        kernel_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        kernel_constraint: applied to `kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
 
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: the same with `filters` channels and other sizes.

@@ -11,39 +11,50 @@ from kerata.ops.dispatch import Tensor
 
 
 class BaseDepthwiseConv(Convolution):
-    """`activation(depthwise_conv(inputs, kernel) + bias)`."""
+    """`activation(depthwise_conv(inputs, kernel) + bias)`.
+
+    Args:
+        kernel_size: the window, one int or one for each spatial axis.
+        strides: from window to window.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        depth_multiplier: the number of output channels for each input channel.
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        dilation_rate: the distance between the window's elements.
+        activation: a name or function; None for none.
+        use_bias: whether a bias is added.
+        depthwise_initializer: of `kernel`, `(*kernel_size, channels, depth_multiplier)`.
+        bias_initializer: of `bias`, `(channels * depth_multiplier,)`.
+        depthwise_regularizer: adds to `losses`.
+        bias_regularizer: adds to `losses`.
+        activity_regularizer: of the output.
+        depthwise_constraint: applied to `kernel` after each update.
+        bias_constraint: applied to `bias` after each update.
+    """
 
     def __init__(
         self,
         kernel_size: Any,
-        strides: Any,
-        padding: str,
-        depth_multiplier: int,
-        data_format: str | None,
-        dilation_rate: Any,
-        activation: Any,
-        use_bias: bool,
-        depthwise_initializer: Any,
-        bias_initializer: Any,
-        depthwise_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        depthwise_constraint: Any,
-        bias_constraint: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
-        self._keep(
-            depthwise_initializer=depthwise_initializer,
-            bias_initializer=bias_initializer,
-            depthwise_regularizer=depthwise_regularizer,
-            bias_regularizer=bias_regularizer,
-            depthwise_constraint=depthwise_constraint,
-            bias_constraint=bias_constraint,
-        )
+        self._keep(locals())
         self.depth_multiplier = positive(self, "depth_multiplier", depth_multiplier)
 
     def build(self, input_shape: Any) -> None:
@@ -67,23 +78,6 @@ class BaseDepthwiseConv(Convolution):
 class DepthwiseConv1D(BaseDepthwiseConv):
     """A convolution over one axis, of each channel by itself.
 
-    Args:
-        kernel_size: the window, one int or a tuple of one.
-        strides: from window to window.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        depth_multiplier: the number of output channels for each input channel.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        depthwise_initializer: of `kernel`, `(*kernel_size, channels, depth_multiplier)`.
-        bias_initializer: of `bias`, `(channels * depth_multiplier,)`.
-        depthwise_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        depthwise_constraint: applied to `kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
-
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: the same with `channels * depth_multiplier` channels.
 
@@ -93,51 +87,9 @@ class DepthwiseConv1D(BaseDepthwiseConv):
 
     rank = 1
 
-    def __init__(
-        self,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation,
-            use_bias, depthwise_initializer, bias_initializer, depthwise_regularizer,
-            bias_regularizer, activity_regularizer, depthwise_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
 
-
-class DepthwiseConv2D(BaseDepthwiseConv):
+class DepthwiseConv2D(BaseDepthwiseConv, strides=(1, 1), dilation_rate=(1, 1)):
     """A convolution over images, of each channel by itself.
-
-    Args:
-        kernel_size: the window, one int or its height and width.
-        strides: from window to window.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        depth_multiplier: the number of output channels for each input channel.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        depthwise_initializer: of `kernel`, `(*kernel_size, channels, depth_multiplier)`.
-        bias_initializer: of `bias`, `(channels * depth_multiplier,)`.
-        depthwise_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        depthwise_constraint: applied to `kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: the same with `channels * depth_multiplier` channels.
@@ -147,28 +99,3 @@ class DepthwiseConv2D(BaseDepthwiseConv):
     """
 
     rank = 2
-
-    def __init__(
-        self,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation,
-            use_bias, depthwise_initializer, bias_initializer, depthwise_regularizer,
-            bias_regularizer, activity_regularizer, depthwise_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip

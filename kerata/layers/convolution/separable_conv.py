@@ -14,46 +14,57 @@ class BaseSeparableConv(Convolution):
     """`activation(separable_conv(inputs, depthwise_kernel, pointwise_kernel) + bias)`.
 
     Chollet, 2017.
+
+    Args:
+        filters: the number of output channels.
+        kernel_size: the window, one int or one for each spatial axis.
+        strides: from window to window.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        dilation_rate: the distance between the window's elements.
+        depth_multiplier: the number of channels in between for each input channel.
+        activation: a name or function; None for none.
+        use_bias: whether a bias is added.
+        depthwise_initializer: of `depthwise_kernel`, `(*kernel_size, channels, depth_multiplier)`.
+        pointwise_initializer: of `pointwise_kernel`, `(1, ..., channels * multiplier, filters)`.
+        bias_initializer: of `bias`, `(filters,)`.
+        depthwise_regularizer: adds to `losses`.
+        pointwise_regularizer: adds to `losses`.
+        bias_regularizer: adds to `losses`.
+        activity_regularizer: of the output.
+        depthwise_constraint: applied to `depthwise_kernel` after each update.
+        pointwise_constraint: applied to `pointwise_kernel` after each update.
+        bias_constraint: applied to `bias` after each update.
     """
 
     def __init__(
         self,
         filters: int,
         kernel_size: Any,
-        strides: Any,
-        padding: str,
-        data_format: str | None,
-        dilation_rate: Any,
-        depth_multiplier: int,
-        activation: Any,
-        use_bias: bool,
-        depthwise_initializer: Any,
-        pointwise_initializer: Any,
-        bias_initializer: Any,
-        depthwise_regularizer: Any,
-        pointwise_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        depthwise_constraint: Any,
-        pointwise_constraint: Any,
-        bias_constraint: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        pointwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        pointwise_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
-        self._keep(
-            depthwise_initializer=depthwise_initializer,
-            pointwise_initializer=pointwise_initializer,
-            bias_initializer=bias_initializer,
-            depthwise_regularizer=depthwise_regularizer,
-            pointwise_regularizer=pointwise_regularizer,
-            bias_regularizer=bias_regularizer,
-            depthwise_constraint=depthwise_constraint,
-            pointwise_constraint=pointwise_constraint,
-            bias_constraint=bias_constraint,
-        )
+        self._keep(locals())
         self.filters = positive(self, "filters", filters)
         self.depth_multiplier = positive(self, "depth_multiplier", depth_multiplier)
 
@@ -80,27 +91,6 @@ class BaseSeparableConv(Convolution):
 class SeparableConv1D(BaseSeparableConv):
     """A convolution over one axis, channel by channel, then one across the channels.
 
-    Args:
-        filters: the number of output channels.
-        kernel_size: the window, one int or a tuple of one.
-        strides: from window to window.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements.
-        depth_multiplier: the number of channels in between for each input channel.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        depthwise_initializer: of `depthwise_kernel`, `(*kernel_size, channels, depth_multiplier)`.
-        pointwise_initializer: of `pointwise_kernel`, `(1, ..., channels * multiplier, filters)`.
-        bias_initializer: of `bias`, `(filters,)`.
-        depthwise_regularizer: adds to `losses`.
-        pointwise_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        depthwise_constraint: applied to `depthwise_kernel` after each update.
-        pointwise_constraint: applied to `pointwise_kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
-
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: the same with `filters` channels.
 
@@ -110,60 +100,9 @@ class SeparableConv1D(BaseSeparableConv):
 
     rank = 1
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        depth_multiplier: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier,
-            activation, use_bias, depthwise_initializer, pointwise_initializer, bias_initializer,
-            depthwise_regularizer, pointwise_regularizer, bias_regularizer, activity_regularizer,
-            depthwise_constraint, pointwise_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
 
-
-class SeparableConv2D(BaseSeparableConv):
+class SeparableConv2D(BaseSeparableConv, strides=(1, 1), dilation_rate=(1, 1)):
     """A convolution over images, channel by channel, then one across the channels.
-
-    Args:
-        filters: the number of output channels.
-        kernel_size: the window, one int or its height and width.
-        strides: from window to window.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements.
-        depth_multiplier: the number of channels in between for each input channel.
-        activation: a name or function; None for none.
-        use_bias: whether a bias is added.
-        depthwise_initializer: of `depthwise_kernel`, `(*kernel_size, channels, depth_multiplier)`.
-        pointwise_initializer: of `pointwise_kernel`, `(1, ..., channels * multiplier, filters)`.
-        bias_initializer: of `bias`, `(filters,)`.
-        depthwise_regularizer: adds to `losses`.
-        pointwise_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        depthwise_constraint: applied to `depthwise_kernel` after each update.
-        pointwise_constraint: applied to `pointwise_kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: the same with `filters` channels.
@@ -173,33 +112,3 @@ class SeparableConv2D(BaseSeparableConv):
     """
 
     rank = 2
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        depth_multiplier: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier,
-            activation, use_bias, depthwise_initializer, pointwise_initializer, bias_initializer,
-            depthwise_regularizer, pointwise_regularizer, bias_regularizer, activity_regularizer,
-            depthwise_constraint, pointwise_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip

@@ -8,14 +8,16 @@ from kerata import activations, ops
 from kerata.backends.registry import ensure
 from kerata.backends.sparse import Sparse
 from kerata.backends.state import state
+from kerata.core.variable import Variable
 from kerata.layers.arguments import positive
 from kerata.layers.input_spec import InputSpec
-from kerata.layers.lora import LoraLayer
+from kerata.layers.quantization import QuantizableLayer
 from kerata.ops.dispatch import Tensor
 from kerata.ops.products import linear
+from kerata.quantizers.weights import product
 
 
-class Dense(LoraLayer):
+class Dense(QuantizableLayer):
     """A densely connected layer: `activation(inputs · kernel + bias)`.
 
     Args:
@@ -31,6 +33,7 @@ class Dense(LoraLayer):
         bias_constraint: applied to `bias` after each update.
         lora_rank: the rank of a product that is trained instead of `kernel`; see `enable_lora`.
         lora_alpha: the factor of that product, times `lora_rank`; None for `lora_rank`.
+        quantization_config: how `quantize` quantizes; None for the mode's own configuration.
 
     Input: `(batch, ..., features)`. Output: `(batch, ..., units)`.
 
@@ -55,22 +58,17 @@ class Dense(LoraLayer):
         bias_constraint: Any = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             lora_rank=lora_rank,
             lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self._keep(
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
+        self._keep(locals())
         self.units = positive(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -79,26 +77,21 @@ class Dense(LoraLayer):
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         features = input_shape[-1]
-        self.kernel = self._kernel = self._weight("kernel", (features, self.units))
+        self.kernel = self._weight("kernel", (features, self.units))
         self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self._adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(inputs · kernel + bias)`."""
-        multiply = _sparse_product if inputs.__class__ is Sparse else ops.matmul
-        if self.bias is None or inputs.__class__ is Sparse:
-            x = multiply(inputs, self._kernel.value)
-            x = x if self.bias is None else ops.add(x, self.bias.value)
+        kernel, sparse = self.kernel, inputs.__class__ is Sparse
+        if self.bias is not None and isinstance(kernel, Variable) and not sparse:
+            x = linear(inputs, kernel.value, self.bias.value)
         else:
-            x = linear(inputs, self._kernel.value, self.bias.value)
-        if self.lora is not None:
-            x = ops.add(x, self.lora.of(multiply, inputs))
+            x = self._product(_sparse_product if sparse else product, inputs)
+            x = x if self.bias is None else ops.add(x, self.bias.value)
         return x if self.activation is activations.linear else self.activation(x)
 
 
-def _sparse_product(x: Any, y: Tensor) -> Tensor:
-    """`x · y`, where `x` may be sparse."""
-    if x.__class__ is not Sparse:
-        return ops.matmul(x, y)
+def _sparse_product(x: Sparse, y: Tensor) -> Tensor:
     return (state.backend or ensure()).sparse_product(x.matrix, y)

@@ -8,6 +8,7 @@ from kerata import ops
 from kerata.backends import dtypes
 from kerata.layers.core.embedding import Embedding
 from kerata.ops.dispatch import Tensor
+from kerata.quantizers.weights import Layout, QuantizedWeight, product
 
 
 class ReversibleEmbedding(Embedding):
@@ -73,13 +74,21 @@ class ReversibleEmbedding(Embedding):
         if not reverse:
             return super().call(inputs)
         dtype = self.reverse_dtype or self.compute_dtype
-        if self.tie_weights:
-            table = ops.transpose(ops.cast(self.embeddings.value, dtype))
-        else:
-            table = ops.cast(self.reverse_embeddings.value, dtype)
-        scores = ops.matmul(ops.cast(inputs, dtype), table)
+        scores = self._scores(ops.cast(inputs, dtype), dtype)
         cap = self.logit_soft_cap
         return scores if not cap else ops.multiply(ops.tanh(ops.divide(scores, cap)), cap)
+
+    def _scores(self, inputs: Tensor, dtype: str) -> Tensor:
+        weight = self.embeddings if self.tie_weights else self.reverse_embeddings
+        if isinstance(weight, QuantizedWeight):
+            return weight.turned(inputs) if self.tie_weights else weight.of(product, inputs)
+        table = ops.cast(weight.value, dtype)
+        return ops.matmul(inputs, ops.transpose(table) if self.tie_weights else table)
+
+    def _layout(self, name: str, shape: tuple[int, ...]) -> Layout | None:
+        if name == "reverse_embeddings":
+            return Layout(shape, packed=-2, zero=self.variable_dtype)
+        return super()._layout(name, shape)
 
     def compute_output_shape(self, input_shape: Any, reverse: bool = False) -> Any:
         """The shape of the vectors, or with `reverse` of the scores."""

@@ -74,16 +74,7 @@ class BatchNormalization(WeightedLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._keep(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            moving_mean_initializer=moving_mean_initializer,
-            moving_variance_initializer=moving_variance_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        self._keep(locals())
         if not isinstance(axis, int):
             raise ValueError(f"BatchNormalization: axis must be an int; got {axis!r}")
         self.axis = axis

@@ -57,14 +57,7 @@ class GroupNormalization(WeightedLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._keep(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        self._keep(locals())
         if type(groups) is not int or groups < -1 or groups == 0:
             raise ValueError(
                 f"GroupNormalization: groups must be a positive int or -1; got {groups!r}"

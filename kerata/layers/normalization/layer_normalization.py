@@ -55,14 +55,7 @@ class LayerNormalization(WeightedLayer):
     ) -> None:
         rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
-        self._keep(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        self._keep(locals())
         self.axis = sorted(checked_axes(self, axis))
         self.epsilon = epsilon
         self.center = center

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from kerata import config, ops
-from kerata.layers.input_spec import InputSpec
-from kerata.layers.layer import Layer
+from kerata import ops
+from kerata.layers.families import Spatial
 from kerata.ops.dispatch import Tensor
 
 
-class BaseGlobalPooling(Layer):
+class BaseGlobalPooling(Spatial):
     """One element for each channel.
 
+    Args:
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        keepdims: whether the spatial axes stay, with size 1.
+
     Attributes:
-        rank: the number of spatial axes.
         pool: the operation, a reduction.
     """
 
-    rank: ClassVar[int]
     pool: ClassVar[Callable[..., Tensor]]
-    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        self.data_format = config.standardize_data_format(data_format)
+        super().__init__(data_format, **kwargs)
         self.keepdims = keepdims
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-        first = 1 if self.data_format == "channels_last" else 2
-        self._axes = tuple(range(first, first + self.rank))
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
-        return type(self).pool(inputs, self._axes, self.keepdims)
+        return type(self).pool(inputs, self.spatial_axes, self.keepdims)
 
 
 class GlobalAveragePooling1D(BaseGlobalPooling):
     """The mean of each channel, over the steps that a mask leaves.
-
-    Args:
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        keepdims: whether the spatial axis stays, with size 1.
 
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: `(batch, channels)`.
@@ -62,8 +54,8 @@ class GlobalAveragePooling1D(BaseGlobalPooling):
             return super().call(inputs)
         count = ops.sum(ops.cast(mask, "int32"), 1, True)
         shares = ops.divide(ops.cast(mask, inputs.dtype), ops.cast(count, inputs.dtype))
-        shares = ops.expand_dims(shares, 2 if self.data_format == "channels_last" else 1)
-        return ops.sum(ops.multiply(inputs, shares), self._axes, self.keepdims)
+        shares = ops.expand_dims(shares, self.channel_axis)
+        return ops.sum(ops.multiply(inputs, shares), self.spatial_axes, self.keepdims)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: the steps are gone."""
@@ -72,10 +64,6 @@ class GlobalAveragePooling1D(BaseGlobalPooling):
 
 class GlobalAveragePooling2D(BaseGlobalPooling):
     """The mean of each channel.
-
-    Args:
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        keepdims: whether the spatial axes stay, with size 1.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: `(batch, channels)`.
@@ -91,10 +79,6 @@ class GlobalAveragePooling2D(BaseGlobalPooling):
 class GlobalAveragePooling3D(BaseGlobalPooling):
     """The mean of each channel.
 
-    Args:
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        keepdims: whether the spatial axes stay, with size 1.
-
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: `(batch, channels)`.
 
@@ -108,10 +92,6 @@ class GlobalAveragePooling3D(BaseGlobalPooling):
 
 class GlobalMaxPooling1D(BaseGlobalPooling):
     """The largest element of each channel.
-
-    Args:
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        keepdims: whether the spatial axis stays, with size 1.
 
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: `(batch, channels)`.
@@ -127,10 +107,6 @@ class GlobalMaxPooling1D(BaseGlobalPooling):
 class GlobalMaxPooling2D(BaseGlobalPooling):
     """The largest element of each channel.
 
-    Args:
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        keepdims: whether the spatial axes stay, with size 1.
-
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: `(batch, channels)`.
 
@@ -144,10 +120,6 @@ class GlobalMaxPooling2D(BaseGlobalPooling):
 
 class GlobalMaxPooling3D(BaseGlobalPooling):
     """The largest element of each channel.
-
-    Args:
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        keepdims: whether the spatial axes stay, with size 1.
 
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: `(batch, channels)`.

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from kerata import config, ops
+from kerata import ops
 from kerata.layers.arguments import one_of, spread
-from kerata.layers.input_spec import InputSpec
-from kerata.layers.layer import Layer
+from kerata.layers.families import Spatial
 from kerata.ops.dispatch import Tensor
 
 
-class BasePooling(Layer):
+class BasePooling(Spatial):
     """One element for each window of `rank` spatial axes.
 
+    Args:
+        pool_size: the window, one int or one for each spatial axis.
+        strides: from window to window; None for `pool_size`.
+        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        name: its name.
+
     Attributes:
-        rank: the number of spatial axes.
         pool: the operation.
     """
 
-    rank: ClassVar[int]
     pool: ClassVar[Callable[..., Tensor]]
-    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
 
     def __init__(
         self,
-        pool_size: Any,
+        pool_size: Any = 2,
         strides: Any = None,
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(data_format, name=name, **kwargs)
         self.pool_size = spread(self, "pool_size", pool_size, self.rank)
         steps = pool_size if strides is None else strides
         self.strides = spread(self, "strides", steps, self.rank)
         self.padding = one_of(self, "padding", padding, ("valid", "same"))
-        self.data_format = config.standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
@@ -48,13 +49,6 @@ class BasePooling(Layer):
 
 class MaxPooling1D(BasePooling):
     """The largest element of each window, channel by channel.
-
-    Args:
-        pool_size: the window, an int or a tuple of one.
-        strides: from window to window; None for `pool_size`.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        name: its name.
 
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: the same with fewer steps.
@@ -66,27 +60,9 @@ class MaxPooling1D(BasePooling):
     rank = 1
     pool = ops.max_pool
 
-    def __init__(
-        self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
-
-class MaxPooling2D(BasePooling):
+class MaxPooling2D(BasePooling, pool_size=(2, 2)):
     """The largest element of each window, channel by channel.
-
-    Args:
-        pool_size: the window's height and width, or one int for both.
-        strides: from window to window; None for `pool_size`.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        name: its name.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: the same with fewer rows and columns.
@@ -98,27 +74,9 @@ class MaxPooling2D(BasePooling):
     rank = 2
     pool = ops.max_pool
 
-    def __init__(
-        self,
-        pool_size: Any = (2, 2),
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
-
-class MaxPooling3D(BasePooling):
+class MaxPooling3D(BasePooling, pool_size=(2, 2, 2)):
     """The largest element of each window, channel by channel.
-
-    Args:
-        pool_size: the window's depth, height and width, or one int for all.
-        strides: from window to window; None for `pool_size`.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        name: its name.
 
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: the same with fewer planes, rows and columns.
@@ -130,32 +88,14 @@ class MaxPooling3D(BasePooling):
     rank = 3
     pool = ops.max_pool
 
-    def __init__(
-        self,
-        pool_size: Any = (2, 2, 2),
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
-
 
 class AveragePooling1D(BasePooling):
     """The mean of each window, channel by channel; padding does not count.
 
-    Args:
-        pool_size: the window, an int or a tuple of one.
-        strides: from window to window; None for `pool_size`.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        name: its name.
-
     Input: `(batch, length, channels)`, or `(batch, channels, length)`.
     Output: the same with fewer steps.
 
-    >>> AveragePooling1D(2).compute_output_shape((None, 28, 3))
+    >>> AveragePooling1D().compute_output_shape((None, 28, 3))
     (None, 14, 3)
     """
 
@@ -163,20 +103,13 @@ class AveragePooling1D(BasePooling):
     pool = ops.average_pool
 
 
-class AveragePooling2D(BasePooling):
+class AveragePooling2D(BasePooling, pool_size=(2, 2)):
     """The mean of each window, channel by channel; padding does not count.
-
-    Args:
-        pool_size: the window's height and width, or one int for both.
-        strides: from window to window; None for `pool_size`.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        name: its name.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: the same with fewer rows and columns.
 
-    >>> AveragePooling2D(2).compute_output_shape((None, 28, 28, 3))
+    >>> AveragePooling2D().compute_output_shape((None, 28, 28, 3))
     (None, 14, 14, 3)
     """
 
@@ -184,20 +117,13 @@ class AveragePooling2D(BasePooling):
     pool = ops.average_pool
 
 
-class AveragePooling3D(BasePooling):
+class AveragePooling3D(BasePooling, pool_size=(2, 2, 2)):
     """The mean of each window, channel by channel; padding does not count.
-
-    Args:
-        pool_size: the window's depth, height and width, or one int for all.
-        strides: from window to window; None for `pool_size`.
-        padding: "valid" (whole windows only) or "same" (the output has `ceil(size / stride)`).
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        name: its name.
 
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: the same with fewer planes, rows and columns.
 
-    >>> AveragePooling3D(2).compute_output_shape((None, 8, 28, 28, 3))
+    >>> AveragePooling3D().compute_output_shape((None, 8, 28, 28, 3))
     (None, 4, 14, 14, 3)
     """
 

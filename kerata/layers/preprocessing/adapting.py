@@ -92,12 +92,12 @@ def batches_of(
     source = source_of(data)
     if source.endless and steps is None:
         raise ValueError(f"adapt: {source.kind} has no end: say with steps how many batches")
-    length = source.length
-    count = steps if length is None else min(length, length if steps is None else steps)
-    places = itertools.count() if count is None else range(count)
+    known = [n for n in (source.length, steps) if n is not None]
+    total = min(known) if known else None
+    places = itertools.count() if total is None else range(total)
     found = source.read(iter(places)) if source.indexed else source.passes()
-    taken = itertools.islice(found, count)
-    return (b[0] if isinstance(b, tuple) else b for b in taken), count
+    taken = itertools.islice(found, total)
+    return (b[0] if isinstance(b, tuple) else b for b in taken), total
 
 
 def is_whole(data: Any) -> bool:

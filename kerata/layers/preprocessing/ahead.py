@@ -24,29 +24,34 @@ from kerata.backends.state import state
 from kerata.core.text import Text, is_text
 
 
-class _Local(threading.local):
+class Calls(threading.local):
+    """What calls of data layers are for in this thread.
+
+    Attributes:
+        run: what they go to, a `Collecting` or a `Replaying`; None where they are nothing special.
+        piped: whether they are made in an input pipeline.
+    """
+
     run: Collecting | Replaying | None = None
+    piped = False
 
 
-_local = _Local()
-
-
-def running() -> Collecting | Replaying | None:
-    """What calls of data layers go to in this thread, or None."""
-    return _local.run
+calls = Calls()
 
 
 @contextlib.contextmanager
-def _entered(run: Any) -> Iterator[Any]:
-    previous, _local.run = _local.run, run
+def calling(run: Any = None, piped: bool = False) -> Iterator[Any]:
+    """A context in which calls of data layers are for this."""
+    previous = calls.run, calls.piped
+    calls.run, calls.piped = run, piped
     try:
         yield run
     finally:
-        _local.run = previous
+        calls.run, calls.piped = previous
 
 
 class Known(AbstractTensor):
-    """A tensor that is only a shape and a dtype where it is computed with, but whose value is known.
+    """A tensor that gives only a shape and a dtype to what computes with it; its value is known.
 
     Attributes:
         value: computes it, a NumPy array.
@@ -169,25 +174,19 @@ def _values(tree: Any) -> Callable[[], Any] | None:
 
 def _on_numpy(call: Callable[..., Any], values: Any) -> Any:
     """A call of a data layer on arrays, as in an input pipeline."""
-    from kerata.layers.preprocessing.data_layer import piping
-
     args, kwargs = values
     scope, state.scope = state.scope, None
     try:
-        with _entered(None), using(load("numpy")), piping():
+        with calling(piped=True), using(load("numpy")):
             return call(*args, **kwargs)
     finally:
         state.scope = scope
 
 
-def has_host_layers(model: Any) -> bool:
-    """Whether a model has layers that can't be compiled."""
-    return any(getattr(layer, "on_host", False) for layer in model._flatten_layers())
-
-
 def ahead_of(model: Any) -> Callable[[Any], Prepared] | None:
     """What prepares batches for a model with host layers; None for one without."""
-    return functools.partial(prepared, model) if has_host_layers(model) else None
+    on_host = any(getattr(layer, "on_host", False) for layer in model._flatten_layers())
+    return functools.partial(prepared, model) if on_host else None
 
 
 def prepared(model: Any, inputs: Any) -> Prepared:
@@ -201,7 +200,7 @@ def prepared(model: Any, inputs: Any) -> Prepared:
     run = Collecting(getattr(model, "_host_calls", None))
     saved = dict(vars(state))
     try:
-        with using(load("abstract")), Recorder(), _entered(run), contextlib.suppress(_Enough):
+        with using(load("abstract")), Recorder(), calling(run), contextlib.suppress(_Enough):
             state.depth, state.names, state.masks = 0, [], []
             model(known, training=False)
     finally:
@@ -216,4 +215,4 @@ def _without_text(x: Any) -> Any:
 
 def replaying(batch: Prepared) -> contextlib.AbstractContextManager[Any]:
     """A context in which host layers return what a batch was prepared with."""
-    return _entered(Replaying(batch.results))
+    return calling(Replaying(batch.results))

@@ -6,14 +6,12 @@ from typing import Any
 
 from kerata import ops
 from kerata.backends import dtypes
-from kerata.layers.arguments import one_of
-from kerata.layers.preprocessing import encoding as vectors
 from kerata.layers.preprocessing.data_layer import DataLayer
-from kerata.layers.preprocessing.hashing import held_integers
-from kerata.layers.preprocessing.irregular import on_values
+from kerata.layers.preprocessing.encoding import MODES, Encodes
+from kerata.layers.preprocessing.numbers import held_integers
 
 
-class CategoryEncoding(DataLayer):
+class CategoryEncoding(Encodes, DataLayer):
     """Integers from 0 to `num_tokens - 1` as vectors; others count nothing.
 
     Args:
@@ -47,9 +45,7 @@ class CategoryEncoding(DataLayer):
         if num_tokens < 1:
             raise ValueError(f"CategoryEncoding: num_tokens must be at least 1; got {num_tokens}")
         self.num_tokens = num_tokens
-        self.output_mode = one_of(self, "output_mode", output_mode, vectors.MODES[:-1])
-        self.sparse = sparse
-        self.autocast = False
+        self._set_output(output_mode, sparse, MODES[:-1])
 
     def as_inputs(self, inputs: Any) -> Any:
         """Lists and series as arrays."""
@@ -64,18 +60,10 @@ class CategoryEncoding(DataLayer):
                     f"{self.output_mode!r}"
                 )
             count_weights = ops.convert_to_tensor(count_weights)
-        return on_values(
-            _as_integers,
-            inputs,
-            lambda x: vectors.encoded(
-                x, self.output_mode, self.num_tokens, self.compute_dtype, count_weights, self.sparse
-            ),
-            False,
-        )
+        return self._encoded(_as_integers, inputs, self.compute_dtype, count_weights)
 
-    def compute_output_shape(self, input_shape: Any, *args: Any) -> tuple[Any, ...]:
-        """The shape of the vectors."""
-        return vectors.encoded_shape(self.output_mode, tuple(input_shape), self.num_tokens)
+    def _size(self) -> int:
+        return self.num_tokens
 
     def get_config(self) -> dict[str, Any]:
         """The arguments; `sparse` where it is True, as Keras leaves it out."""

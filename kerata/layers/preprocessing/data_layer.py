@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import threading
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,27 +14,10 @@ from kerata.backends.state import state
 from kerata.core.symbolic import any_symbolic
 from kerata.core.text import Text
 from kerata.layers.layer import Layer
-from kerata.layers.preprocessing import ahead
+from kerata.layers.preprocessing.ahead import calling, calls
 
 # Modules whose frames on the stack say that an element of an input pipeline is being made.
 _PIPELINES = ("grain.", "torch.utils.data.", "kerata.training.data.workers")
-
-
-class _Local(threading.local):
-    piped = False
-
-
-_local = _Local()
-
-
-@contextlib.contextmanager
-def piping() -> Iterator[None]:
-    """A context in which data layers take themselves to be in an input pipeline."""
-    previous, _local.piped = _local.piped, True
-    try:
-        yield
-    finally:
-        _local.piped = previous
 
 
 class DataLayer(Layer):
@@ -63,7 +43,7 @@ class DataLayer(Layer):
     @property
     def piped(self) -> bool:
         """Whether it is being called in an input pipeline, under another backend."""
-        return _local.piped
+        return calls.piped
 
     def as_inputs(self, inputs: Any) -> Any:
         """The first argument of a call as `call` takes it; subclasses may convert what is given."""
@@ -72,13 +52,12 @@ class DataLayer(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args:
             args = (self.as_inputs(args[0]), *args[1:])
-        run = ahead.running()
-        if run is not None and not any_symbolic(args, kwargs):
-            return run.call(self, super().__call__, args, kwargs)
+        if calls.run is not None and not any_symbolic(args, kwargs):
+            return calls.run.call(self, super().__call__, args, kwargs)
         name = None if state.depth else pipeline_backend((args, kwargs))
-        if name is None:
+        if name is None or name == backend():
             return super().__call__(*args, **kwargs)
-        with piping(), use_backend(name):
+        with calling(piped=True), use_backend(name):
             return super().__call__(*args, **kwargs)
 
 
@@ -90,8 +69,7 @@ def pipeline_backend(tree: Any) -> str | None:
     """
     leaves = optree.tree_leaves(tree)
     if any(is_a(x, "tensorflow", "Tensor", "RaggedTensor", "SparseTensor") for x in leaves):
-        graph = not sys.modules["tensorflow"].executing_eagerly()
-        return "tensorflow" if graph and backend() != "tensorflow" else None
+        return None if sys.modules["tensorflow"].executing_eagerly() else "tensorflow"
     torch = [is_a(x, "torch", "Tensor") for x in leaves]
     if not all(t or _is_plain(x) for t, x in zip(torch, leaves, strict=True)):
         return None

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.layers.arguments import one_of
-from kerata.layers.preprocessing import encoding as vectors
 from kerata.layers.preprocessing.adapting import AdaptedLayer
+from kerata.layers.preprocessing.encoding import MODES, Encodes
 from kerata.layers.preprocessing.numbers import as_numbers, host_numbers
 
 
-class Discretization(AdaptedLayer):
+class Discretization(Encodes, AdaptedLayer):
     """The number of the bin that a number falls into: how many boundaries are not above it.
 
     `adapt` chooses boundaries between which about as many numbers lie, from a summary of the data:
@@ -46,9 +45,7 @@ class Discretization(AdaptedLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype=dtype, name=name, **kwargs)
-        self.output_mode = one_of(self, "output_mode", output_mode, ("int", *vectors.MODES[:-1]))
-        if sparse and output_mode == "int":
-            raise ValueError("Discretization: sparse=True needs another output_mode than 'int'")
+        self._set_output(output_mode, sparse, ("int", *MODES[:-1]))
         if num_bins is not None and (num_bins < 0 or bin_boundaries is not None):
             raise ValueError(
                 "Discretization: num_bins must be at least 0, and not be given beside "
@@ -56,19 +53,16 @@ class Discretization(AdaptedLayer):
             )
         if num_bins is None and bin_boundaries is None:
             raise ValueError("Discretization: give num_bins or bin_boundaries")
-        self.num_bins, self.epsilon, self.sparse = num_bins, epsilon, sparse
+        self.num_bins, self.epsilon = num_bins, epsilon
         self.bin_boundaries: list[float] | None = None
         if bin_boundaries is not None:
             self._bound(bin_boundaries)
-        self.summary = np.empty((2, 0), np.float32)
-        self.autocast = False
+        self.reset_state()
 
     def _bound(self, boundaries: Any) -> None:
         self.bin_boundaries = [float(b) for b in boundaries]
         if sorted(self.bin_boundaries) != self.bin_boundaries:
-            raise ValueError(
-                f"Discretization: bin_boundaries must rise; got {self.bin_boundaries}"
-            )
+            raise ValueError(f"Discretization: bin_boundaries must rise; got {self.bin_boundaries}")
 
     # Adapting
 
@@ -108,10 +102,6 @@ class Discretization(AdaptedLayer):
 
     # Calling
 
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing to make."""
-        self.built = True
-
     def as_inputs(self, inputs: Any) -> Any:
         """Lists and series as arrays."""
         return as_numbers(inputs)
@@ -124,15 +114,14 @@ class Discretization(AdaptedLayer):
                 "adapt(data) first"
             )
         boundaries = np.array(self.bin_boundaries, np.float32)
-        bins = ops.searchsorted(boundaries, ops.cast(inputs, "float32"), side="right")
-        size = len(boundaries) + 1
-        dtype = self.compute_dtype
-        return vectors.encoded(bins, self.output_mode, size, dtype, sparse=self.sparse)
+        return self._encoded(
+            lambda x: ops.searchsorted(boundaries, ops.cast(x, "float32"), side="right"),
+            inputs,
+            self.compute_dtype,
+        )
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """The input's, or with the number of bins for the last axis."""
-        size = (self.num_bins or 0) if self.bin_boundaries is None else len(self.bin_boundaries) + 1
-        return vectors.encoded_shape(self.output_mode, tuple(input_shape), size)
+    def _size(self) -> int:
+        return (self.num_bins or 0) if self.bin_boundaries is None else len(self.bin_boundaries) + 1
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, with the boundaries that were found."""

@@ -6,11 +6,43 @@ from typing import Any
 
 from kerata import ops
 from kerata.backends.registry import ensure
-from kerata.backends.state import state
 from kerata.core.symbolic import public_size
+from kerata.layers.arguments import one_of
+from kerata.layers.preprocessing.irregular import on_values
 from kerata.ops.dispatch import Tensor
 
 MODES = ("one_hot", "multi_hot", "count", "tf_idf")
+
+
+class Encodes:
+    """What layers share that give integers, or vectors of them."""
+
+    def _set_output(self, output_mode: str, sparse: bool, modes: tuple[str, ...]) -> None:
+        layer: Any = self
+        self.output_mode: str = one_of(layer, "output_mode", output_mode, modes)
+        if sparse and self.output_mode == "int":
+            raise ValueError(
+                f"{type(self).__name__}: sparse=True needs another output_mode than 'int'"
+            )
+        self.sparse = sparse
+        self.autocast = False
+
+    def _size(self) -> int:
+        """How long vectors are."""
+        raise NotImplementedError
+
+    def _encoded(self, numbers: Any, inputs: Any, dtype: str, weights: Any = None) -> Any:
+        """What `output_mode` makes of `numbers(inputs)`."""
+        return on_values(
+            numbers,
+            inputs,
+            lambda x: encoded(x, self.output_mode, self._size(), dtype, weights, self.sparse),
+            self.output_mode == "int",
+        )
+
+    def compute_output_shape(self, input_shape: Any, *_: Any) -> tuple[Any, ...]:
+        """The input's, or with the size of vectors in the place of its last axis."""
+        return encoded_shape(self.output_mode, tuple(input_shape), self._size())
 
 
 def encoded_shape(mode: str, shape: tuple[Any, ...], size: int) -> tuple[Any, ...]:
@@ -57,7 +89,7 @@ def encoded(
         result = ops.one_hot(x, size, dtype=dtype)
     else:
         result = _counted(x, shape, mode, size, dtype, weights)
-    return as_sparse(result) if sparse else result
+    return ensure().to_sparse(result) if sparse else result
 
 
 def _counted(x: Tensor, shape: Any, mode: str, size: int, dtype: str, weights: Any) -> Tensor:
@@ -65,7 +97,8 @@ def _counted(x: Tensor, shape: Any, mode: str, size: int, dtype: str, weights: A
         x, shape = ops.expand_dims(x, 0), (1,)
     if len(shape) > 2:
         x, weights = (
-            v if v is None or len(ops.shape(v)) < 2 else ops.moveaxis(v, 1, -1) for v in (x, weights)
+            v if v is None or len(ops.shape(v)) < 2 else ops.moveaxis(v, 1, -1)
+            for v in (x, weights)
         )
         shape = ops.shape(x)
     flat = ops.reshape(x, (-1, shape[-1]))
@@ -84,9 +117,3 @@ def _counted(x: Tensor, shape: Any, mode: str, size: int, dtype: str, weights: A
         counts = ops.minimum(counts, 1)
     counts = ops.cast(counts, dtype)
     return ops.multiply(counts, ops.cast(weights, dtype)) if mode == "tf_idf" else counts
-
-
-def as_sparse(x: Tensor) -> Any:
-    """A dense tensor as a sparse one of the active backend."""
-    backend = state.backend or ensure()
-    return backend.to_sparse(x) if backend.computes else x

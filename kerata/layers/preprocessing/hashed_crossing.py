@@ -6,19 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from kerata.backends import dtypes
-from kerata.backends.registry import ensure
-from kerata.backends.state import state
-from kerata.core.text import Text, as_bytes, as_strings, is_text
-from kerata.layers.arguments import one_of, positive
-from kerata.layers.preprocessing import encoding as vectors
-from kerata.layers.preprocessing.data_layer import DataLayer
+from kerata.core.text import as_bytes, as_strings
 from kerata.layers.preprocessing.hashes import crossed, fingerprints
-from kerata.layers.preprocessing.hashing import Integers, held_integers
-from kerata.layers.preprocessing.string_lookup import held_text
+from kerata.layers.preprocessing.hashing import Hashes, held
 
 
-class HashedCrossing(DataLayer):
+class HashedCrossing(Hashes):
     """The bin of each combination of features, by a hash: FarmHash's fingerprints joined.
 
     Args:
@@ -36,8 +29,6 @@ class HashedCrossing(DataLayer):
     [1, 4, 1]
     """
 
-    on_host = True
-
     def __init__(
         self,
         num_bins: int,
@@ -50,17 +41,7 @@ class HashedCrossing(DataLayer):
         if output_mode == "int" and dtype is None:
             dtype = "int64"
         super().__init__(name=name, dtype=dtype, **kwargs)
-        self.num_bins = positive(self, "num_bins", num_bins)
-        self.output_mode = one_of(self, "output_mode", output_mode, ("int", "one_hot"))
-        if sparse and output_mode == "int":
-            raise ValueError("HashedCrossing: sparse=True needs output_mode='one_hot'")
-        if output_mode == "int" and not dtypes.is_integer(self.compute_dtype):
-            raise ValueError(
-                "HashedCrossing: dtype must be an integer one for output_mode 'int'; got "
-                f"{self.dtype!r}"
-            )
-        self.sparse = sparse
-        self.autocast = False
+        self._set_up(num_bins, output_mode, sparse, ("int", "one_hot"))
 
     def as_inputs(self, inputs: Any) -> Any:
         """Each feature as `Text` or as an array."""
@@ -70,21 +51,17 @@ class HashedCrossing(DataLayer):
             )
         if len(inputs) < 2:
             raise ValueError(f"HashedCrossing takes two features or more; got {len(inputs)}")
-        return [
-            held_text(x, "HashedCrossing") if is_text(x) else held_integers(x, "HashedCrossing")
-            for x in inputs
-        ]
+        return [held(x, "HashedCrossing") for x in inputs]
 
     def call(self, inputs: Any) -> Any:
         """The bins, or vectors of them."""
         shapes = [tuple(x.shape) for x in inputs]
         if len({len(s) for s in shapes}) > 1 or any(
-            isinstance(a, int) and isinstance(b, int) and a != b
-            for s in shapes[1:]
-            for a, b in zip(shapes[0], s, strict=False)
+            len({s for s in sizes if isinstance(s, int)}) > 1
+            for sizes in zip(*shapes, strict=False)
         ):
             raise ValueError(f"HashedCrossing: the features must have one shape; got {shapes}")
-        if len(shapes[0]) > 2 or (len(shapes[0]) == 2 and shapes[0][1] != 1):
+        if len(shapes[0]) > 2 or shapes[0][1:] not in ((), (1,)):
             raise ValueError(
                 "HashedCrossing: features must have the shape (), (batch,) or (batch, 1); got "
                 f"{shapes[0]}"
@@ -93,30 +70,21 @@ class HashedCrossing(DataLayer):
             kind = str(getattr(x.dtype, "name", x.dtype)).removeprefix("torch.")
             if kind.startswith(("float", "bfloat", "complex")):
                 raise ValueError(f"HashedCrossing takes strings and integers; got {kind}")
-        values = [x.values if isinstance(x, (Text, Integers)) else x for x in inputs]
-        whole = self.output_mode == "int"
-        dtype = "int32" if self.compute_dtype == "int64" else self.compute_dtype
-        bins = (state.backend or ensure()).host_call(
-            self.bins, values, shapes[0], dtype if whole else "int32"
-        )
-        return vectors.encoded(bins, self.output_mode, self.num_bins, dtype, sparse=self.sparse)
+        return self._encoded(self._bins, inputs, self.output_dtype)
 
-    def bins(self, *features: np.ndarray) -> np.ndarray:
+    def bins(self, *values: np.ndarray) -> np.ndarray:
         """The bins of arrays of strings and integers."""
-        found = crossed([_fingerprints(np.asarray(x).reshape(-1)) for x in features])
-        return (found % np.uint64(self.num_bins)).astype(np.int64).reshape(np.shape(features[0]))
+        found = crossed([_fingerprints(np.asarray(x).reshape(-1)) for x in values])
+        return (found % np.uint64(self.num_bins)).astype(np.int64).reshape(np.shape(values[0]))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+    def compute_output_shape(self, input_shape: Any, *_: Any) -> tuple[Any, ...]:
         """The features', or with `num_bins` for the last axis."""
-        shape = tuple(input_shape[0])
-        return vectors.encoded_shape(self.output_mode, shape, self.num_bins)
+        return super().compute_output_shape(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""
-        config = super().get_config()
-        return {n: config[n] for n in ("num_bins", "output_mode", "sparse", "name")} | {
-            "dtype": self.dtype
-        }
+        config = super().get_config() | {"dtype": self.dtype}
+        return {n: v for n, v in config.items() if n != "trainable"}
 
 
 def _fingerprints(values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ Aumasson and Bernstein's (2012), with a key of 16 bytes. Numbers wrap around at 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -188,3 +189,28 @@ def _rounds(v: list[Words], count: int) -> None:
         v[1] = _rotated(v[1], 64 - 17) ^ v[2]
         v[3] = _rotated(v[3], 64 - 21) ^ v[0]
         v[2] = _rotated(v[2], 32)
+
+
+def hashed(texts: np.ndarray, salt: tuple[int, int] | None, bins: int) -> np.ndarray:
+    """A bin, int32, for each of the bytes in an array of objects `(n,)`."""
+    found = fingerprints(texts) if salt is None else keyed(texts, salt)
+    return (found % np.uint64(bins)).astype(np.int32)
+
+
+def decimal(integers: np.ndarray) -> np.ndarray:
+    """Integers in decimal digits, bytes in an array of objects."""
+    return integers.astype(np.int64).astype("S21").astype(object)
+
+
+def checked_salt(owner: str, salt: Any) -> tuple[int, int] | None:
+    """A key of two integers from `salt`: one integer, two, or None.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if salt is None:
+        return None
+    both = (salt, salt) if isinstance(salt, (int, np.integer)) else salt
+    if not isinstance(both, (list, tuple)) or len(both) != 2:
+        raise ValueError(f"{owner}: salt must be an integer or two of them; got {salt!r}")
+    return int(both[0]), int(both[1])

@@ -2,68 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kerata.backends import dtypes
 from kerata.backends.registry import ensure
-from kerata.backends.state import state
-from kerata.core.text import Text, as_bytes, as_strings, is_text
-from kerata.layers.arguments import one_of, positive
-from kerata.layers.preprocessing import encoding as vectors
+from kerata.core.text import OnHost, as_bytes, as_strings, is_text
+from kerata.layers.arguments import positive
 from kerata.layers.preprocessing.data_layer import DataLayer
-from kerata.layers.preprocessing.hashes import fingerprints, keyed
-from kerata.layers.preprocessing.irregular import is_irregular, on_values
-from kerata.layers.preprocessing.lookup import checked_salt
+from kerata.layers.preprocessing.encoding import MODES, Encodes
+from kerata.layers.preprocessing.hashes import checked_salt, decimal, hashed
+from kerata.layers.preprocessing.numbers import held_integers
 from kerata.layers.preprocessing.string_lookup import held_text
 
 
-class Integers:
-    """An array of integers that are too large for 32 bits, kept on the host like `Text`."""
+class Hashes(Encodes, DataLayer):
+    """What layers share that put values into bins by a hash of them."""
 
-    __slots__ = ("__weakref__", "values")
+    on_host = True
 
-    def __init__(self, values: np.ndarray) -> None:
-        self.values = values
+    def _set_up(self, num_bins: int, output_mode: str, sparse: bool, modes: Any) -> None:
+        name = type(self).__name__
+        self.num_bins = positive(self, "num_bins", num_bins)
+        self._set_output(output_mode, sparse, modes)
+        if output_mode == "int" and not dtypes.is_integer(self.compute_dtype):
+            raise ValueError(
+                f"{name}: dtype must be an integer one for output_mode 'int'; got {self.dtype!r}"
+            )
+
+    def _size(self) -> int:
+        return self.num_bins
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Its sizes."""
-        return self.values.shape
+    def output_dtype(self) -> str:
+        """The dtype of what it returns: int64 as int32, which every backend has."""
+        return "int32" if self.compute_dtype == "int64" else self.compute_dtype
 
-    def with_axis(self) -> Integers:
-        """The same with a last axis of size 1."""
-        return Integers(self.values[..., None])
+    def bins(self, *values: np.ndarray) -> np.ndarray:
+        """The bins of arrays of strings or integers."""
+        raise NotImplementedError
 
-    @property
-    def dtype(self) -> Any:
-        """That of the array."""
-        return self.values.dtype
-
-
-def held_integers(inputs: Any, owner: str) -> Any:
-    """Lists and series as arrays, and arrays that 32 bits can't hold as `Integers`."""
-    if is_irregular(inputs) or (state.backend or ensure()).tensor_types == (np.ndarray,):
-        return np.asarray(inputs) if isinstance(inputs, (int, list, tuple)) else inputs
-    if isinstance(inputs, (int, list, tuple, np.generic)) or hasattr(inputs, "to_numpy"):
-        inputs = np.asarray(inputs)
-    if not isinstance(inputs, np.ndarray):
-        return inputs
-    if inputs.dtype.kind in "USO":
-        raise TypeError(f"{owner} takes integers; got {inputs.dtype}")
-    wide = inputs.dtype.itemsize == 8 and inputs.dtype.kind in "iu" and inputs.size
-    if wide and (inputs.min() < -(2**31) or inputs.max() >= 2**31):
-        return Integers(inputs)
-    return inputs
+    def _bins(self, inputs: Sequence[Any]) -> Any:
+        values = [x.values if isinstance(x, OnHost) else x for x in inputs]
+        dtype = self.output_dtype if self.output_mode == "int" else "int32"
+        return ensure().host_call(self.bins, values, tuple(values[0].shape), dtype)
 
 
-def decimal(integers: np.ndarray) -> np.ndarray:
-    """Integers in decimal digits, bytes in an array of objects."""
-    return integers.astype("S21").astype(object)
-
-
-class Hashing(DataLayer):
+class Hashing(Hashes):
     """The bin of each string or integer: a hash of it (of an integer's digits), modulo `num_bins`.
 
     The hash is FarmHash's Fingerprint64, or with `salt` SipHash-2-4; it never changes.
@@ -82,7 +69,6 @@ class Hashing(DataLayer):
     [[1], [0], [1]]
     """
 
-    on_host = True
     takes_sparse = True
 
     def __init__(
@@ -97,67 +83,40 @@ class Hashing(DataLayer):
         if output_mode == "int" and kwargs.get("dtype") is None:
             kwargs["dtype"] = "int64"
         super().__init__(**kwargs)
-        self.num_bins = positive(self, "num_bins", num_bins)
-        self.output_mode = one_of(self, "output_mode", output_mode, ("int", *vectors.MODES[:-1]))
-        if sparse and output_mode == "int":
-            raise ValueError("Hashing: sparse=True needs another output_mode than 'int'")
-        if output_mode == "int" and not dtypes.is_integer(self.compute_dtype):
-            raise ValueError(
-                f"Hashing: dtype must be an integer one for output_mode 'int'; got {self.dtype!r}"
-            )
-        self.mask_value, self.sparse = mask_value, sparse
-        self.salt = checked_salt("Hashing", salt)
-        self.autocast = False
+        self._set_up(num_bins, output_mode, sparse, ("int", *MODES[:-1]))
+        self.mask_value, self.salt = mask_value, checked_salt("Hashing", salt)
 
     def as_inputs(self, inputs: Any) -> Any:
         """Text in any form as `Text`, lists of integers as arrays."""
-        if is_text(inputs):
-            return held_text(inputs, "Hashing")
-        return held_integers(inputs, "Hashing")
-
-    def bins(self, values: np.ndarray) -> np.ndarray:
-        """The bins of an array of strings or integers."""
-        flat = np.asarray(values).reshape(-1)
-        if flat.dtype.kind in "USOT":
-            texts = as_bytes(as_strings(flat, "Hashing"))
-        else:
-            texts = decimal(flat.astype(np.int64))
-        found = fingerprints(texts) if self.salt is None else keyed(texts, self.salt)
-        if self.mask_value is None:
-            numbers = found % np.uint64(self.num_bins)
-        else:
-            numbers = 1 + found % np.uint64(max(self.num_bins - 1, 1))
-            mask = as_bytes(np.array([self.mask_value], object)) if flat.dtype.kind == "O" else None
-            masked = texts == mask[0] if mask is not None else flat == self.mask_value
-            numbers[masked] = 0
-        return numbers.astype(np.int64).reshape(np.shape(values))
+        return held(inputs, "Hashing")
 
     def call(self, inputs: Any) -> Any:
         """The bins, or vectors of them."""
-        dtype = self.output_dtype
-        return on_values(
-            self._bins,
-            inputs,
-            lambda x: vectors.encoded(
-                x, self.output_mode, self.num_bins, dtype, sparse=self.sparse
-            ),
-            self.output_mode == "int",
-        )
+        return self._encoded(lambda x: self._bins([x]), inputs, self.output_dtype)
 
-    @property
-    def output_dtype(self) -> str:
-        """The dtype of what it returns: int64 as int32, which every backend has."""
-        return "int32" if self.compute_dtype == "int64" else self.compute_dtype
-
-    def _bins(self, inputs: Any) -> Any:
-        x = inputs.values if isinstance(inputs, (Text, Integers)) else inputs
-        dtype = self.output_dtype if self.output_mode == "int" else "int32"
-        return (state.backend or ensure()).host_call(self.bins, [x], tuple(x.shape), dtype)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """The input's, or with `num_bins` for the last axis."""
-        return vectors.encoded_shape(self.output_mode, tuple(input_shape), self.num_bins)
+    def bins(self, *values: np.ndarray) -> np.ndarray:
+        """The bins of an array of strings or integers."""
+        flat = np.asarray(values[0]).reshape(-1)
+        texts = _texts(flat) if flat.dtype.kind in "USOT" else decimal(flat)
+        if self.mask_value is None:
+            found = hashed(texts, self.salt, self.num_bins)
+        else:
+            found = 1 + hashed(texts, self.salt, max(self.num_bins - 1, 1))
+            text = isinstance(self.mask_value, (str, bytes))
+            mask = _texts(np.array([self.mask_value], object))[0] if text else self.mask_value
+            found[(texts if text else flat) == mask] = 0
+            found = np.minimum(found, self.num_bins - 1)
+        return found.astype(np.int64).reshape(np.shape(values[0]))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, the salt as two numbers."""
         return super().get_config() | {"salt": None if self.salt is None else list(self.salt)}
+
+
+def held(inputs: Any, owner: str) -> Any:
+    """Strings or integers in any form as `Text` or as arrays."""
+    return held_text(inputs, owner) if is_text(inputs) else held_integers(inputs, owner)
+
+
+def _texts(strings: np.ndarray) -> np.ndarray:
+    return as_bytes(as_strings(strings, "Hashing"))

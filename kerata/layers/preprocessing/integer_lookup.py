@@ -10,9 +10,11 @@ import numpy as np
 from kerata import ops
 from kerata.backends.kinds import is_a
 from kerata.backends.registry import load, using
+from kerata.core.text import OnHost
 from kerata.layers.arguments import one_of
-from kerata.layers.preprocessing.hashing import decimal, held_integers
-from kerata.layers.preprocessing.lookup import IndexLookup, active_host_call, hashed
+from kerata.layers.preprocessing.hashes import decimal, hashed
+from kerata.layers.preprocessing.lookup import IndexLookup, active_host_call
+from kerata.layers.preprocessing.numbers import held_integers
 from kerata.layers.preprocessing.vocabulary import read_lines
 
 
@@ -20,23 +22,13 @@ class IntegerLookup(IndexLookup):
     """The number of each integer in a vocabulary; or with `invert` the integer of each number.
 
     Args:
-        max_tokens: the most numbers, special tokens included; None for no limit.
-        num_oov_indices: how many numbers integers outside of the vocabulary share; with 0 they are
-            an error.
         mask_token: the integer that stands for nothing and has the number 0; None for none.
-        oov_token: what stands in the vocabulary for those outside of it.
-        vocabulary: the integers, or the path of a file with one a line; None where `adapt` finds
-            them.
+        oov_token: the integer that stands in the vocabulary for those outside of it.
         vocabulary_dtype: "int64".
-        idf_weights: for "tf_idf" the inverse document frequency of each integer.
-        invert: whether numbers come in and the vocabulary's integers go out.
-        output_mode: as in `StringLookup`.
-        sparse: whether vectors are sparse tensors of the active backend.
-        pad_to_max_tokens: whether vectors have `max_tokens` entries in any case.
         oov_method: which of several numbers an unknown integer gets: "floormod" for the remainder
-            of a division, "farmhash" for a hash.
-        salt: an integer or two, that choose another hash for "farmhash".
-        name: its name.
+            of a division, "farmhash" for a hash, which `salt` chooses.
+
+    All other arguments are those of `StringLookup`.
 
     Input: integers of any shape. Output: int32 of that shape, or vectors.
 
@@ -102,7 +94,7 @@ class IntegerLookup(IndexLookup):
         self._places = np.array(numbers, np.int32)[order]
 
     def _numbers(self, inputs: Any) -> Any:
-        if hasattr(inputs, "values") and not hasattr(inputs, "__array__"):
+        if isinstance(inputs, OnHost):
             with using(load("numpy")):
                 found = self._numbers(inputs.values)
             return ops.convert_to_tensor(found)

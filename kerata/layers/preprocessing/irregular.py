@@ -8,8 +8,8 @@ from typing import Any
 
 from kerata import ops
 from kerata.backends.kinds import is_a
-from kerata.backends.registry import backend
-from kerata.backends.sparse import Sparse, densified
+from kerata.backends.registry import ensure
+from kerata.backends.sparse import Sparse, densified, is_ragged
 
 
 def is_irregular(x: Any) -> bool:
@@ -22,8 +22,8 @@ def on_values(
 ) -> Any:
     """`then(function(x))`, `function` working on single elements.
 
-    A ragged or sparse `x` stays so where `keep` says that `then` changes no shape and the active
-    backend is TensorFlow's. Otherwise it becomes dense: missing elements are 0, or where vectors
+    A ragged or sparse `x` of the active backend's own stays so where `keep` says that `then`
+    changes no shape. Otherwise it becomes dense: missing elements are 0, or where vectors
     are made of them -1, which counts nothing.
     """
     if isinstance(x, Sparse):
@@ -31,8 +31,7 @@ def on_values(
     if not is_irregular(x):
         return then(function(x))
     tf = sys.modules["tensorflow"]
-    ragged = is_a(x, "tensorflow", "RaggedTensor")
-    there = backend() == "tensorflow"
+    ragged, there = is_ragged(x), isinstance(x, ensure().irregular_types)
     values = function(x.flat_values if ragged else x.values)
     values = values if there else ops.convert_to_numpy(values)
     found = x.with_flat_values(values) if ragged else x.with_values(values)

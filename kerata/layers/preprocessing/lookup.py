@@ -10,36 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kerata.backends.registry import ensure
-from kerata.backends.state import state
-from kerata.layers.arguments import one_of
-from kerata.layers.preprocessing import encoding as vectors
 from kerata.layers.preprocessing.adapting import AdaptedLayer
-from kerata.layers.preprocessing.hashes import fingerprints, keyed
-from kerata.layers.preprocessing.irregular import on_values
+from kerata.layers.preprocessing.encoding import MODES, Encodes
+from kerata.layers.preprocessing.hashes import checked_salt
 from kerata.layers.preprocessing.vocabulary import load_tokens, save_tokens
 
 
-def checked_salt(owner: str, salt: Any) -> tuple[int, int] | None:
-    """A key of two integers from `salt`: one integer, two, or None.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if salt is None:
-        return None
-    both = (salt, salt) if isinstance(salt, (int, np.integer)) else salt
-    if not isinstance(both, (list, tuple)) or len(both) != 2:
-        raise ValueError(f"{owner}: salt must be an integer or two of them; got {salt!r}")
-    return int(both[0]), int(both[1])
-
-
-def hashed(texts: np.ndarray, salt: tuple[int, int] | None, bins: int) -> np.ndarray:
-    """A bin, int32, for each of the bytes in an array of objects `(n,)`."""
-    found = fingerprints(texts) if salt is None else keyed(texts, salt)
-    return (found % np.uint64(bins)).astype(np.int32)
-
-
-class IndexLookup(AdaptedLayer):
+class IndexLookup(Encodes, AdaptedLayer):
     """What the look-ups of strings and integers share.
 
     Tokens are numbered from 0: the mask token (if there is one, and the output is "int"), the
@@ -53,7 +30,7 @@ class IndexLookup(AdaptedLayer):
         "vocabulary": "given_vocabulary",
         "idf_weights": "given_weights",
     }
-    _extras: ClassVar[tuple[str, ...]] = ("vocabulary_size",)
+    beside: ClassVar[Mapping[str, Any]] = {}  # what else Keras' configs have
 
     def _set_up(
         self,
@@ -76,23 +53,19 @@ class IndexLookup(AdaptedLayer):
             raise ValueError(f"{name}: pad_to_max_tokens needs max_tokens")
         if num_oov_indices < 0:
             raise ValueError(f"{name}: num_oov_indices must be at least 0; got {num_oov_indices}")
-        self.output_mode = one_of(self, "output_mode", output_mode, ("int", *vectors.MODES))
+        self._set_output(output_mode, sparse, ("int", *MODES))
         if invert and output_mode != "int":
             raise ValueError(
                 f"{name}: output_mode must be 'int' where invert is True; got {output_mode!r}"
             )
-        if sparse and output_mode == "int":
-            raise ValueError(f"{name}: sparse=True needs another output_mode than 'int'")
         if idf_weights is not None and output_mode != "tf_idf":
             raise ValueError(f"{name}: idf_weights need output_mode='tf_idf'; got {output_mode!r}")
         self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
         self.mask_token, self.oov_token = mask_token, oov_token
-        self.invert, self.sparse = invert, sparse
-        self.pad_to_max_tokens = pad_to_max_tokens
+        self.invert, self.pad_to_max_tokens = invert, pad_to_max_tokens
         self.salt = checked_salt(name, salt)
-        self.autocast = False
         self._tokens: list[Any] = []
-        self.given_vocabulary: list[Any] | None = None
+        self.given_vocabulary: list[Any] | None = None  # by the constructor, and not in a file
         self.given_weights: list[float] | None = None
         self._expected: int | None = None  # the size of a vocabulary that is still to be loaded
         self._fixed = False
@@ -101,9 +74,9 @@ class IndexLookup(AdaptedLayer):
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
             if not isinstance(vocabulary, (str, os.PathLike)):
-                self.given_vocabulary = self._tokens
-                if self._weights is not None:
-                    self.given_weights = self._weights[num_oov_indices:][: len(self._tokens)].tolist()
+                self.given_vocabulary = self._as_tokens(vocabulary)
+                if idf_weights is not None:
+                    self.given_weights = [float(w) for w in idf_weights]
 
     # The vocabulary
 
@@ -184,22 +157,19 @@ class IndexLookup(AdaptedLayer):
         elif idf_weights is not None:
             raise ValueError(f"{name}: idf_weights need output_mode='tf_idf'")
         self._fixed = True
+        self.given_vocabulary = self.given_weights = None
         self._take(tokens, weights)
 
     def _take(self, tokens: list[Any], weights: np.ndarray | None) -> None:
         self._tokens = tokens
         if weights is not None:
-            mean = weights.mean() if len(weights) else 1.0
-            self._weights = self._padded([mean] * self.num_oov_indices + weights.tolist())
+            self._weights = np.zeros(self._size(), np.float32)
+            end = self.num_oov_indices + len(tokens)
+            self._weights[:end] = weights.mean() if len(weights) else 1.0
+            self._weights[self.num_oov_indices : end] = weights
         self._prepare_table()
 
-    def _padded(self, weights: Sequence[float]) -> np.ndarray:
-        found = np.zeros(self._size() if self.pad_to_max_tokens else len(weights), np.float32)
-        found[: len(weights)] = weights
-        return found
-
     def _size(self) -> int:
-        """How long encoded vectors are."""
         if self.pad_to_max_tokens and self.max_tokens is not None:
             return self.max_tokens
         return self.vocabulary_size()
@@ -248,7 +218,9 @@ class IndexLookup(AdaptedLayer):
         """Make the vocabulary of what was counted."""
         if self._fixed:
             return
-        counts = {t: n for t, n in self._counts.items() if t not in (self.mask_token, self.oov_token)}
+        counts = {
+            t: n for t, n in self._counts.items() if t not in (self.mask_token, self.oov_token)
+        }
         tokens = sorted(counts, key=lambda t: (counts[t], t), reverse=True)
         if self.max_tokens is not None:
             tokens = tokens[: max(self.max_tokens - len(self._specials), 0)]
@@ -260,36 +232,25 @@ class IndexLookup(AdaptedLayer):
 
     # Calling
 
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing to make."""
-        self.built = True
-
     def get_build_config(self) -> dict[str, Any]:
         """Nothing."""
         return {}
 
     def call(self, inputs: Any) -> Any:
         """The tokens' numbers, or what `output_mode` makes of them."""
-        if not self._tokens and (state.backend or ensure()).computes:
-            self.refuse_without_vocabulary(self)
+        self.refuse_without_vocabulary(self)
         if self.invert:
             return self._inverted(inputs)
         dtype = self.compute_dtype if self.output_mode == "tf_idf" else "int32"
-        return on_values(
-            self._numbers,
-            inputs,
-            lambda x: vectors.encoded(
-                x, self.output_mode, self._size(), dtype, self._weights, self.sparse
-            ),
-            self.output_mode == "int",
-        )
+        return self._encoded(self._numbers, inputs, dtype, self._weights)
 
     def refuse_without_vocabulary(self, owner: Any) -> None:
-        """Raise an error in the name of the layer `owner`."""
-        raise ValueError(
-            f"{type(owner).__name__} {owner.name!r} has no vocabulary: give it one, or call "
-            "adapt(data) first"
-        )
+        """Raise an error in the name of the layer `owner` where there is nothing to look up in."""
+        if not self._tokens and ensure().computes:
+            raise ValueError(
+                f"{type(owner).__name__} {owner.name!r} has no vocabulary: give it one, or call "
+                "adapt(data) first"
+            )
 
     def _numbers(self, inputs: Any) -> Any:
         """The tokens' numbers; -1 for those that are left out of vectors."""
@@ -305,22 +266,21 @@ class IndexLookup(AdaptedLayer):
                 f"in the vocabulary; these are not: {list(dict.fromkeys(unknown))[:10]}"
             )
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """The input's, or with the vocabulary's size in the place of the tokens."""
-        return vectors.encoded_shape(self.output_mode, tuple(input_shape), self._size())
-
     # Saving
 
     def get_config(self) -> dict[str, Any]:
         """The arguments; a vocabulary that was found or read is not among them."""
         known = self._tokens or self._expected is not None
-        return super().get_config() | {"vocabulary_size": self.vocabulary_size() if known else None}
+        size = self.vocabulary_size() if known else None
+        return super().get_config() | {**self.beside, "vocabulary_size": size}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer from what `get_config` returned, here or in Keras."""
-        layer = super().from_config({n: v for n, v in config.items() if n not in cls._extras})
-        layer._expected = config.get("vocabulary_size")
+        known = {n: v for n, v in config.items() if n not in cls.beside}
+        size = known.pop("vocabulary_size", None)
+        layer = super().from_config(known)
+        layer._expected = size
         return layer
 
     def save_assets(self, dir_path: Any) -> None:
@@ -348,4 +308,4 @@ class IndexLookup(AdaptedLayer):
 
 def active_host_call(function: Any, x: Any, shape: Any, dtype: str) -> Any:
     """`function` of the values of `x` on the host, as a tensor of the active backend."""
-    return (state.backend or ensure()).host_call(function, [x], shape, dtype)
+    return ensure().host_call(function, [x], shape, dtype)

@@ -119,7 +119,9 @@ class Normalization(AdaptedLayer):
         share = count / (self._seen + count)
         before, spread = self._moments if self._seen else (mean, variance)
         total = before + (mean - before) * share
-        spread = spread * (1 - share) + variance * share + (mean - before) ** 2 * share * (1 - share)
+        spread = (
+            spread * (1 - share) + variance * share + (mean - before) ** 2 * share * (1 - share)
+        )
         self._moments, self._seen = np.stack([total, spread]), self._seen + count
 
     def _kept_axes(self, rank: int) -> list[int]:

@@ -9,7 +9,19 @@ import numpy as np
 from kerata.backends.kinds import is_a
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import ensure
-from kerata.backends.state import state
+from kerata.core.text import OnHost
+from kerata.layers.preprocessing.irregular import is_irregular
+
+
+class Integers(OnHost):
+    """Integers that are too large for 32 bits."""
+
+    __slots__ = ()
+
+    @property
+    def dtype(self) -> Any:
+        """That of the array."""
+        return self.values.dtype
 
 
 def as_numbers(x: Any) -> Any:
@@ -25,6 +37,26 @@ def _holds_tensors(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and any(hasattr(v, "shape") and v.shape for v in x)
 
 
+def held_integers(inputs: Any, owner: str) -> Any:
+    """Lists and series as arrays, and arrays that 32 bits can't hold as `Integers`.
+
+    Raises:
+        TypeError: it holds text; the message names `owner`.
+    """
+    if isinstance(inputs, (int, list, tuple, np.generic)) or (
+        hasattr(inputs, "to_numpy") and not is_irregular(inputs)
+    ):
+        inputs = np.asarray(inputs)
+    if not isinstance(inputs, np.ndarray):
+        return inputs
+    if inputs.dtype.kind in "USO":
+        raise TypeError(f"{owner} takes integers; got {inputs.dtype}")
+    wide = inputs.dtype.itemsize == 8 and inputs.dtype.kind in "iu" and inputs.size
+    if wide and (inputs.min() < -(2**31) or inputs.max() >= 2**31):
+        return inputs if isinstance(inputs, ensure().tensor_types) else Integers(inputs)
+    return inputs
+
+
 def host_numbers(x: Any) -> np.ndarray:
     """Numbers as a NumPy array.
 
@@ -33,7 +65,7 @@ def host_numbers(x: Any) -> np.ndarray:
     """
     from kerata.training.data.host import as_arrays, is_sparse
 
-    backend = state.backend or ensure()
+    backend = ensure()
     if isinstance(x, backend.tensor_types):
         return backend.to_numpy(x)
     if is_a(x, "pyarrow", "Array", "ChunkedArray"):

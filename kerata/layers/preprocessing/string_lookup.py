@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from kerata.backends.kinds import is_a
 from kerata.core.text import Text, as_bytes, as_str, as_strings, is_text
-from kerata.layers.preprocessing.lookup import IndexLookup, active_host_call, hashed
+from kerata.layers.preprocessing.hashes import hashed
+from kerata.layers.preprocessing.irregular import is_irregular
+from kerata.layers.preprocessing.lookup import IndexLookup, active_host_call
 from kerata.layers.preprocessing.vocabulary import read_lines
 
 
@@ -45,7 +48,7 @@ class StringLookup(IndexLookup):
     """
 
     on_host = True
-    _extras = ("vocabulary_size", "oov_method")
+    beside: ClassVar[Mapping[str, Any]] = {"oov_method": "floormod"}  # which changes nothing
 
     def __init__(
         self,
@@ -127,19 +130,12 @@ class StringLookup(IndexLookup):
 
 def held_text(inputs: Any, owner: str) -> Any:
     """Text in any form as `Text`; symbolic, ragged and graph tensors as they are."""
-    if isinstance(inputs, Text):
+    if is_irregular(inputs) or (
+        is_a(inputs, "tensorflow", "Tensor") and not hasattr(inputs, "numpy")
+    ):
         return inputs
-    if is_a(inputs, "tensorflow", "Tensor", "RaggedTensor", "SparseTensor"):
-        return Text(as_strings(inputs, owner)) if _is_eager(inputs) else inputs
-    if is_text(inputs) or isinstance(inputs, (np.ndarray, list, tuple)):
-        return Text(as_strings(inputs, owner))
-    if hasattr(inputs, "to_numpy"):
-        return Text(as_strings(inputs, owner))
-    return inputs
-
-
-def _is_eager(x: Any) -> bool:
-    return is_a(x, "tensorflow", "Tensor") and hasattr(x, "numpy")
+    host = isinstance(inputs, (np.ndarray, list, tuple)) or hasattr(inputs, "to_numpy")
+    return Text(as_strings(inputs, owner)) if host or is_text(inputs) else inputs
 
 
 def of_strings(function: Any, inputs: Any, owner: str, shape: Any = None) -> Any:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import string
-import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from kerata import ops
-from kerata.backends.kinds import is_a
-from kerata.backends.registry import backend, ensure
-from kerata.backends.state import state
+from kerata.backends.registry import ensure
+from kerata.backends.sparse import is_ragged
 from kerata.core.text import as_bytes, as_str, as_strings
 from kerata.layers.arguments import one_of
-from kerata.layers.preprocessing import encoding as vectors
 from kerata.layers.preprocessing.adapting import AdaptedLayer
+from kerata.layers.preprocessing.encoding import MODES, Encodes
 from kerata.layers.preprocessing.string_lookup import StringLookup, held_text, of_strings
 
 _STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
@@ -27,7 +26,17 @@ _PUNCTUATION = string.punctuation.encode()
 _BETWEEN = b"\0"
 
 
-class TextVectorization(AdaptedLayer):
+def _looked_up(method: Callable[..., Any]) -> Any:
+    """A method that is that of the look-up layer."""
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(self._lookup_layer, *args, **kwargs)
+
+    return call
+
+
+class TextVectorization(Encodes, AdaptedLayer):
     """Documents as the numbers of their words, or of the words as vectors.
 
     A document is standardized, split into words, these are joined to n-grams, and looked up in a
@@ -87,52 +96,40 @@ class TextVectorization(AdaptedLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.output_mode = one_of(self, "output_mode", output_mode, ("int", *vectors.MODES))
+        self._set_output(output_mode, sparse, ("int", *MODES))
         if standardize is not None and not callable(standardize):
             one_of(self, "standardize", standardize, _STANDARDIZE)
         if split is not None and not callable(split):
             one_of(self, "split", split, _SPLIT)
-        if output_sequence_length is not None and output_mode != "int":
-            raise ValueError(
-                "TextVectorization: output_sequence_length needs output_mode='int'; got "
-                f"{output_mode!r}"
-            )
-        if ragged and output_mode != "int":
-            raise ValueError(
-                f"TextVectorization: ragged=True needs output_mode='int'; got {output_mode!r}"
-            )
+        for argument, given in (
+            ("output_sequence_length", output_sequence_length is not None),
+            ("ragged", ragged),
+        ):
+            if given and output_mode != "int":
+                raise ValueError(
+                    f"TextVectorization: {argument} needs output_mode='int'; got {output_mode!r}"
+                )
         self.standardize, self.split, self.encoding = standardize, split, encoding
-        self.output_sequence_length, self.ragged, self.sparse = output_sequence_length, ragged, sparse
+        self.output_sequence_length, self.ragged = output_sequence_length, ragged
         self.ngrams = _lengths(ngrams)
-        self.autocast = False
         self._lookup_layer = StringLookup(
             max_tokens, 1, "", "[UNK]", vocabulary, idf_weights, False, output_mode,
             pad_to_max_tokens, sparse, encoding,
         )  # fmt: skip
 
-    # The vocabulary
+    # The vocabulary, which the look-up layer has
 
-    @property
-    def given_vocabulary(self) -> list[str] | None:
-        """The words that the constructor was given, if not in a file."""
-        return self._lookup_layer.given_vocabulary
-
-    @property
-    def given_weights(self) -> list[float] | None:
-        """The inverse document frequencies that it was given with them."""
-        return self._lookup_layer.given_weights
-
-    def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
-        """The words in the order of their numbers; see `StringLookup.get_vocabulary`."""
-        return self._lookup_layer.get_vocabulary(include_special_tokens)
-
-    def vocabulary_size(self) -> int:
-        """How many numbers there are, the special ones included."""
-        return self._lookup_layer.vocabulary_size()
-
-    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
-        """Use this vocabulary; see `StringLookup.set_vocabulary`."""
-        self._lookup_layer.set_vocabulary(vocabulary, idf_weights)
+    get_vocabulary = _looked_up(StringLookup.get_vocabulary)
+    vocabulary_size = _looked_up(StringLookup.vocabulary_size)
+    set_vocabulary = _looked_up(StringLookup.set_vocabulary)
+    reset_state = _looked_up(StringLookup.reset_state)
+    finalize_state = _looked_up(StringLookup.finalize_state)
+    save_assets = _looked_up(StringLookup.save_assets)
+    load_assets = _looked_up(StringLookup.load_assets)
+    save_own_variables = _looked_up(StringLookup.save_own_variables)
+    load_own_variables = _looked_up(StringLookup.load_own_variables)
+    given_vocabulary = property(lambda self: self._lookup_layer.given_vocabulary)
+    given_weights = property(lambda self: self._lookup_layer.given_weights)
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Find the vocabulary: the most frequent words first, of equals the greater ones.
@@ -148,21 +145,14 @@ class TextVectorization(AdaptedLayer):
             )
         self._adapt(data, batch_size, steps)
 
-    def reset_state(self) -> None:
-        """Forget the words that were counted."""
-        self._lookup_layer.reset_state()
-
     def update_state(self, data: Any) -> None:
         """Count the words in documents."""
-        rows = self.words(as_strings(data, "TextVectorization").reshape(-1))
+        documents = as_strings(data, "TextVectorization")
+        rows = self.words(documents if documents.ndim > 1 else documents.reshape(-1, 1))
         counts: Counter[str] = Counter()
         for word, count in Counter(itertools.chain.from_iterable(rows)).items():
             counts[_decoded(word)] += count
         self._lookup_layer.count(counts, ([_decoded(w) for w in row] for row in rows))
-
-    def finalize_state(self) -> None:
-        """Make the vocabulary of what was counted."""
-        self._lookup_layer.finalize_state()
 
     # Words
 
@@ -170,9 +160,15 @@ class TextVectorization(AdaptedLayer):
         """The words and n-grams of each document, as `str` or `bytes`.
 
         Args:
-            documents: an array of objects `(n,)`.
+            documents: an array of objects; each is a document, or where there is no `split` each
+                row along the last axis.
         """
-        rows = self._split(self._standardized(documents))
+        texts = self._standardized(documents.reshape(-1))
+        if self.split is None:
+            width = documents.shape[-1] if documents.ndim else 1
+            rows = [texts[i : i + width] for i in range(0, len(texts), max(width, 1))]
+        else:
+            rows = self._split(texts)
         if self.ngrams is None:
             return rows
         return [list(itertools.chain(*(_joined(row, n) for n in self.ngrams))) for row in rows]
@@ -195,12 +191,10 @@ class TextVectorization(AdaptedLayer):
         return text.translate(None, _PUNCTUATION) if "strip" in self.standardize else text
 
     def _split(self, texts: list[Any]) -> list[list[Any]]:
-        if self.split is None:
-            return [[text] for text in texts]
         if callable(self.split):
             given = as_str(np.array(texts, object), self.encoding).tolist()
             found = self.split(np.array(given, np.str_))
-            if is_a(found, "tensorflow", "RaggedTensor"):
+            if is_ragged(found):
                 found = found.to_list()
             return [as_strings(list(row), "split").tolist() for row in found]
         if self.split == "whitespace":  # of ASCII, as bytes are split
@@ -208,10 +202,6 @@ class TextVectorization(AdaptedLayer):
         return [list(_decoded(text)) for text in texts]
 
     # Calling
-
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing to make."""
-        self.built = True
 
     def get_build_config(self) -> dict[str, Any]:
         """Nothing, in Keras' form."""
@@ -223,50 +213,53 @@ class TextVectorization(AdaptedLayer):
 
     def call(self, inputs: Any) -> Any:
         """The words' numbers, or vectors."""
-        lookup = self._lookup_layer
-        if not lookup._tokens and (state.backend or ensure()).computes:
-            lookup.refuse_without_vocabulary(self)
-        mode, shape = self.output_mode, tuple(inputs.shape)
-        if self.split is not None and len(shape) > 1 and (len(shape) > 2 or shape[1] != 1):
+        lookup, shape = self._lookup_layer, tuple(inputs.shape)
+        lookup.refuse_without_vocabulary(self)
+        if self.split is not None and (len(shape) > 2 or shape[1:] not in ((), (1,))):
             raise ValueError(
-                f"TextVectorization takes documents of the shape (batch,) or (batch, 1); got {shape}"
+                "TextVectorization takes documents of the shape (batch,) or (batch, 1); got "
+                f"{shape}"
             )
         numbers = of_strings(self._numbers, inputs, "TextVectorization", self._shape(shape))
-        if mode == "int":
-            return _ragged(numbers) if self.ragged else numbers
-        dtype = self.compute_dtype if mode == "tf_idf" else "int32"
-        if mode == "one_hot" and self.split is not None:
-            return ops.one_hot(numbers, lookup._size(), dtype=dtype)
-        return vectors.encoded(numbers, mode, lookup._size(), dtype, lookup._weights, self.sparse)
+        if self.ragged and len(numbers.shape) > 1:
+            return ensure().to_ragged(numbers, -1)
+        dtype = self.compute_dtype if self.output_mode == "tf_idf" else "int32"
+        if self.output_mode == "one_hot" and self.split is not None:
+            return ops.one_hot(numbers, self._size(), dtype=dtype)
+        return self._encoded(lambda x: x, numbers, dtype, lookup._weights)
+
+    def _size(self) -> int:
+        return self._lookup_layer._size()
 
     def _shape(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """The shape of the words' numbers."""
         length = self.output_sequence_length
         if self.split is not None:
             return (*shape[:1], length)
-        return shape if length is None or not shape else (*shape[:-1], length)
+        return shape if length is None and self.ngrams is None else (*shape[:-1], length)
 
     def _numbers(self, documents: np.ndarray) -> np.ndarray:
         """The numbers of the words of documents, filled up with 0, or -1 for vectors."""
-        rows = self.words(documents.reshape(-1))
+        rows = self.words(documents)
         flat = np.empty(sum(map(len, rows)), object)
         flat[:] = list(itertools.chain.from_iterable(rows))
         found = self._lookup_layer.look_up(flat)
-        fill = 0 if self.output_mode == "int" and not self.ragged else -1
-        if self.split is None and self.ngrams is None:
-            return _cut(found.reshape(documents.shape), self.output_sequence_length, fill)
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         longest = max(lengths.max(initial=0), int(self.output_mode != "int"))
-        table = np.full((len(rows), longest), fill, np.int32)
-        table[np.arange(longest) < lengths[:, None]] = found
-        return _cut(table if documents.ndim else table[0], self.output_sequence_length, fill)
+        length = longest if self.output_sequence_length is None else self.output_sequence_length
+        width = max(longest, length)
+        fill = 0 if self.output_mode == "int" and not self.ragged else -1
+        table = np.full((len(rows), width), fill, np.int32)
+        table[np.arange(width) < lengths[:, None]] = found
+        shape = [length if size is None else size for size in self._shape(documents.shape)]
+        return table[:, :length].reshape(shape)
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+    def compute_output_shape(self, input_shape: Any, *_: Any) -> tuple[Any, ...]:
         """`(batch, words)`, or with the vocabulary's size in the place of the words."""
         shape = self._shape(tuple(input_shape))
-        if self.output_mode in ("int", "one_hot"):
-            return shape + ((self._lookup_layer._size(),) if self.output_mode != "int" else ())
-        return vectors.encoded_shape(self.output_mode, shape, self._lookup_layer._size())
+        if self.output_mode == "one_hot":
+            return (*shape, self._size())
+        return super().compute_output_shape(shape)
 
     # Saving
 
@@ -282,22 +275,6 @@ class TextVectorization(AdaptedLayer):
         layer._lookup_layer._expected = config.get("vocabulary_size")
         return layer
 
-    def save_assets(self, dir_path: Any) -> None:
-        """Write the vocabulary to a folder."""
-        self._lookup_layer.save_assets(dir_path)
-
-    def load_assets(self, dir_path: Any) -> None:
-        """Take the vocabulary out of a folder."""
-        self._lookup_layer.load_assets(dir_path)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the inverse document frequencies into `store`."""
-        self._lookup_layer.save_own_variables(store)
-
-    def load_own_variables(self, store: Any) -> None:
-        """Take the inverse document frequencies out of `store`."""
-        self._lookup_layer.load_own_variables(store)
-
 
 def _lengths(ngrams: Any) -> tuple[int, ...] | None:
     if isinstance(ngrams, int) and not isinstance(ngrams, bool) and ngrams > 0:
@@ -306,7 +283,8 @@ def _lengths(ngrams: Any) -> tuple[int, ...] | None:
         isinstance(ngrams, (list, tuple)) and all(isinstance(n, int) and n > 0 for n in ngrams)
     ):
         raise ValueError(
-            f"TextVectorization: ngrams must be a positive integer or a tuple of them; got {ngrams!r}"
+            "TextVectorization: ngrams must be a positive integer or a tuple of them; got "
+            f"{ngrams!r}"
         )
     return None if ngrams is None else tuple(ngrams)
 
@@ -320,25 +298,3 @@ def _joined(row: list[Any], n: int) -> list[Any]:
 
 def _decoded(text: str | bytes) -> str:
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-
-
-def _cut(numbers: np.ndarray, length: int | None, fill: int) -> np.ndarray:
-    """The first `length` along the last axis, filled up where there are fewer."""
-    if length is None or not numbers.ndim:
-        return numbers
-    missing = max(length - numbers.shape[-1], 0)
-    pads = [(0, 0)] * (numbers.ndim - 1) + [(0, missing)]
-    return np.pad(numbers[..., :length], pads, constant_values=fill)
-
-
-def _ragged(numbers: Any) -> Any:
-    if backend() != "tensorflow" or not is_a(numbers, "tensorflow", "Tensor"):
-        if hasattr(numbers, "dtype") and backend() == "abstract":
-            return numbers
-        raise ValueError(
-            "TextVectorization: ragged=True needs the tensorflow backend, which alone has ragged "
-            f"tensors; the active one is {backend()}"
-        )
-    return sys.modules["tensorflow"].RaggedTensor.from_tensor(numbers, padding=-1)
-
-

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from kerata import ops
 from kerata.core.seeds import SeedGenerator
+from kerata.layers.families import Family
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
 from kerata.ops.random import random_dropout
@@ -56,23 +57,20 @@ def noise_sizes(layer: Layer, x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
     return tuple(s if n is None else n for n, s in zip(noise_shape, sizes, strict=True))
 
 
-class Dropout(Layer):
-    """In training, a share `rate` of the elements is 0 and the others are divided by `1 - rate`.
-
-    Srivastava et al., 2014.
+class BaseDropout(Family, Layer):
+    """In training, inputs of which a share is replaced; subclasses say how, in `replaced`.
 
     Args:
         rate: the share, from 0 to 1.
         noise_shape: 1 for each axis along which elements share their fate, else the size or None.
         seed: an int, for the same draws in every run.
 
-    Input and output: any shape.
-
-    >>> Dropout(0.5)(ops.convert_to_tensor([1.0, 2.0])).tolist()
-    [1.0, 2.0]
+    Attributes:
+        all_of_it: whether `rate` may be 1.
     """
 
     supports_masking = True
+    all_of_it: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -82,15 +80,33 @@ class Dropout(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = checked_rate(self, "rate", rate)
+        self.rate = checked_rate(self, "rate", rate, self.all_of_it)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """The inputs, some of them 0 in training."""
-        if not training or self.rate == 0:
-            return inputs
+        """The inputs, some of them replaced in training."""
+        return self.replaced(inputs) if training and self.rate else inputs
+
+    def replaced(self, inputs: Tensor) -> Tensor:
+        """What training makes of the inputs."""
+        raise NotImplementedError(f"{type(self).__name__} must define replaced(self, inputs)")
+
+
+class Dropout(BaseDropout):
+    """In training, a share `rate` of the elements is 0 and the others are divided by `1 - rate`.
+
+    Srivastava et al., 2014.
+
+    Input and output: any shape.
+
+    >>> Dropout(0.5)(ops.convert_to_tensor([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
+
+    def replaced(self, inputs: Tensor) -> Tensor:
+        """The inputs, a share of them 0."""
         shape = None if self.noise_shape is None else noise_sizes(self, inputs, self.noise_shape)
         return dropped(inputs, self.rate, self.seed_generator, shape)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from kerata import ops
 from kerata.core.seeds import SeedGenerator
 from kerata.layers.layer import Layer
-from kerata.layers.regularization.dropout import checked_rate, noise_sizes
+from kerata.layers.regularization.dropout import BaseDropout, noise_sizes
 from kerata.ops.dispatch import Tensor
 from kerata.ops.random import random_bernoulli, random_normal
 
@@ -43,7 +42,7 @@ class GaussianNoise(Layer):
         return ops.add(inputs, ops.multiply(noise, self.stddev))
 
 
-class GaussianDropout(Layer):
+class GaussianDropout(BaseDropout):
     """In training, elements are multiplied by normal noise of mean 1.
 
     Its standard deviation is `sqrt(rate / (1 - rate))`, that of `Dropout`'s factors. Srivastava et
@@ -56,59 +55,32 @@ class GaussianDropout(Layer):
     Input and output: any shape.
     """
 
-    supports_masking = True
+    all_of_it = False
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = checked_rate(self, "rate", rate, all_of_it=False)
-        self.seed = seed
-        if rate > 0:
-            self.seed_generator = SeedGenerator(seed)
+        super().__init__(rate, None, seed, **kwargs)
 
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """The inputs, multiplied by noise in training."""
-        if not training or self.rate == 0:
-            return inputs
+    def replaced(self, inputs: Tensor) -> Tensor:
+        """The inputs, multiplied by noise."""
         noise = random_normal(ops.shape(inputs), self.seed_generator.next(), self.compute_dtype)
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
         return ops.multiply(inputs, ops.add(ops.multiply(noise, stddev), 1.0))
 
 
-class AlphaDropout(Layer):
+class AlphaDropout(BaseDropout):
     """`Dropout` that keeps mean 0 and variance 1, as `selu` makes them.
 
-    In training a share `rate` of the elements becomes selu's limit far below 0; then all are scaled
-    and shifted. Klambauer et al., 2017.
-
-    Args:
-        rate: the share, from 0 to less than 1.
-        noise_shape: 1 for each axis along which elements share their fate, else the size or None.
-        seed: an int, for the same draws in every run.
+    In training a share `rate` of the elements, less than 1, becomes selu's limit far below 0; then
+    all are scaled and shifted. Klambauer et al., 2017.
 
     Input and output: any shape.
     """
 
-    supports_masking = True
+    all_of_it = False
     limit = -1.7580993408473766
 
-    def __init__(
-        self,
-        rate: float,
-        noise_shape: Sequence[int | None] | None = None,
-        seed: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.rate = checked_rate(self, "rate", rate, all_of_it=False)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = seed
-        if rate > 0:
-            self.seed_generator = SeedGenerator(seed)
-
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """The inputs, some of them replaced in training."""
-        if not training or self.rate == 0:
-            return inputs
+    def replaced(self, inputs: Tensor) -> Tensor:
+        """The inputs, some of them replaced."""
         shape = noise_sizes(self, inputs, self.noise_shape)
         keep = random_bernoulli(shape, 1.0 - self.rate, self.seed_generator.next())
         scale = ((1.0 - self.rate) * (1.0 + self.rate * self.limit**2)) ** -0.5

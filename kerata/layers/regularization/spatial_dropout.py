@@ -34,6 +34,13 @@ class SpatialDropout1D(Dropout):
 class BaseSpatialDropout(Dropout):
     """`Dropout` of whole channels over `rank` spatial axes.
 
+    Args:
+        rate: the share, from 0 to 1.
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        seed: an int, for the same draws in every run.
+        name: its name.
+        dtype: a dtype name or policy.
+
     Attributes:
         rank: the number of spatial axes.
     """
@@ -62,13 +69,6 @@ class SpatialDropout2D(BaseSpatialDropout):
 
     Tompson et al., 2015.
 
-    Args:
-        rate: the share, from 0 to 1.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        seed: an int, for the same draws in every run.
-        name: its name.
-        dtype: a dtype name or policy.
-
     Input and output: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     """
 
@@ -79,13 +79,6 @@ class SpatialDropout3D(BaseSpatialDropout):
     """`Dropout` of whole channels of volumes: in training a share `rate` of them is 0.
 
     Tompson et al., 2015.
-
-    Args:
-        rate: the share, from 0 to 1.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        seed: an int, for the same draws in every run.
-        name: its name.
-        dtype: a dtype name or policy.
 
     Input and output: `(batch, depth, height, width, channels)`, or
     `(batch, channels, depth, height, width)`.

@@ -1,10 +1,7 @@
 """Layers that move, repeat, add or leave out elements without changing them."""
 
 from kerata.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
-from kerata.layers.reshaping.flatten import Flatten
-from kerata.layers.reshaping.permute import Permute
-from kerata.layers.reshaping.repeat_vector import RepeatVector
-from kerata.layers.reshaping.reshape import Reshape
+from kerata.layers.reshaping.reshape import Flatten, Permute, RepeatVector, Reshape
 from kerata.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from kerata.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 

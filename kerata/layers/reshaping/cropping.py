@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from kerata import config, ops
+from kerata import ops
 from kerata.layers.arguments import pairs
-from kerata.layers.input_spec import InputSpec
+from kerata.layers.families import Spatial
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
 
 
-class BaseCropping(Layer):
+class BaseCropping(Spatial):
     """The input without the ends of `rank` spatial axes.
 
-    Attributes:
-        rank: the number of spatial axes.
+    Args:
+        cropping: a pair, how many at the start and at the end, for each spatial axis; or one int
+            for a pair or for all.
+        data_format: "channels_last", "channels_first", or None for the configured one.
     """
 
-    rank: ClassVar[int]
-    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
-
-    def __init__(self, cropping: Any, data_format: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format, **kwargs)
         self._pairs = pairs(self, "cropping", cropping, self.rank)
         self.cropping: Any = self._pairs[0] if self.rank == 1 else self._pairs
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-        self._first = 1 if data_format == "channels_last" else 2
 
     def call(self, inputs: Tensor) -> Tensor:
         """The middle of the inputs."""
         sizes = ops.shape(inputs)
         key = [slice(None)] * len(sizes)
-        for axis, (before, after) in enumerate(self._pairs, self._first):
+        for axis, (before, after) in zip(self.spatial_axes, self._pairs, strict=True):
             size = sizes[axis]
             if isinstance(size, int) and before + after >= size:
                 raise ValueError(
@@ -57,6 +55,7 @@ class Cropping1D(BaseCropping):
     """
 
     rank = 1
+    live = Layer.live
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(cropping, "channels_last", **kwargs)
@@ -64,10 +63,6 @@ class Cropping1D(BaseCropping):
 
 class Cropping2D(BaseCropping):
     """Images without their margins.
-
-    Args:
-        cropping: `((top, bottom), (left, right))`, or one int for a pair or for all.
-        data_format: "channels_last", "channels_first", or None for the configured one.
 
     Input: `(batch, height, width, channels)`, or `(batch, channels, height, width)`.
     Output: the same with fewer rows and columns.
@@ -78,19 +73,9 @@ class Cropping2D(BaseCropping):
 
     rank = 2
 
-    def __init__(
-        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        self.data_format = config.standardize_data_format(data_format)
-        super().__init__(cropping, self.data_format, **kwargs)
 
-
-class Cropping3D(BaseCropping):
+class Cropping3D(BaseCropping, cropping=((1, 1), (1, 1), (1, 1))):
     """Volumes without their margins.
-
-    Args:
-        cropping: a pair for each of depth, height and width, or one int for a pair or for all.
-        data_format: "channels_last", "channels_first", or None for the configured one.
 
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: the same with fewer planes, rows and columns.
@@ -100,12 +85,3 @@ class Cropping3D(BaseCropping):
     """
 
     rank = 3
-
-    def __init__(
-        self,
-        cropping: Any = ((1, 1), (1, 1), (1, 1)),
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self.data_format = config.standardize_data_format(data_format)
-        super().__init__(cropping, self.data_format, **kwargs)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from kerata import config, ops
+from kerata import ops
 from kerata.layers.arguments import one_of, positive, spread
+from kerata.layers.families import Spatial
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
@@ -36,7 +36,28 @@ class UpSampling1D(Layer):
         return ops.repeat(inputs, self.size, 1)
 
 
-class UpSampling2D(Layer):
+class BaseUpSampling(Spatial):
+    """Each element several times along `rank` spatial axes.
+
+    Args:
+        size: how many times along each spatial axis, or one int for all.
+        data_format: "channels_last", "channels_first", or None for the configured one.
+    """
+
+    def __init__(
+        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format, **kwargs)
+        self.size = spread(self, "size", size, self.rank)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The repeated elements."""
+        for axis, count in zip(self.spatial_axes, self.size, strict=True):
+            inputs = ops.repeat(inputs, count, axis) if count > 1 else inputs
+        return inputs
+
+
+class UpSampling2D(BaseUpSampling):
     """Images with more rows and columns.
 
     Args:
@@ -52,7 +73,7 @@ class UpSampling2D(Layer):
     (None, 28, 42, 8)
     """
 
-    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
+    rank = 2
 
     def __init__(
         self,
@@ -61,28 +82,20 @@ class UpSampling2D(Layer):
         interpolation: str = "nearest",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.size = spread(self, "size", size, 2)
-        self.data_format = config.standardize_data_format(data_format)
+        super().__init__(size, data_format, **kwargs)
         self.interpolation = one_of(self, "interpolation", interpolation, _INTERPOLATIONS)
-        self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The enlarged images."""
-        first = 1 if self.data_format == "channels_last" else 2
         if self.interpolation == "nearest":
-            return _repeated(inputs, self.size, first)
-        height, width = ops.shape(inputs)[first : first + 2]
+            return super().call(inputs)
+        height, width = (ops.shape(inputs)[a] for a in self.spatial_axes)
         size = (height * self.size[0], width * self.size[1])
         return ops.image.resize(inputs, size, self.interpolation, data_format=self.data_format)
 
 
-class UpSampling3D(Layer):
+class UpSampling3D(BaseUpSampling):
     """Volumes with each element several times.
-
-    Args:
-        size: how many times along depth, height and width, or one int for all.
-        data_format: "channels_last", "channels_first", or None for the configured one.
 
     Input: `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)`.
     Output: the same with more planes, rows and columns.
@@ -91,23 +104,4 @@ class UpSampling3D(Layer):
     (None, 4, 10, 18, 8)
     """
 
-    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
-
-    def __init__(
-        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.size = spread(self, "size", size, 3)
-        self.data_format = config.standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=5)
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """The repeated elements."""
-        return _repeated(inputs, self.size, 1 if self.data_format == "channels_last" else 2)
-
-
-def _repeated(x: Tensor, times: tuple[int, ...], first: int) -> Tensor:
-    """Each element `times` in a row along the axes from `first` on."""
-    for axis, count in enumerate(times, first):
-        x = ops.repeat(x, count, axis) if count > 1 else x
-    return x
+    rank = 3

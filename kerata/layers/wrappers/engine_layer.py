@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kerata.backends.registry import ensure, load, using
 from kerata.backends.state import state
-from kerata.core.serialization import code_may_run, serialize_object
+from kerata.core.serialization import (
+    CustomObjectScope,
+    code_may_run,
+    deserialize_object,
+    serialize_object,
+)
 from kerata.layers.layer import Layer
 
 
@@ -61,6 +66,29 @@ class EngineLayer(Layer):
         """The part of the config that all layers have."""
         return {n: serialize_object(getattr(self, a)) for n, a in self.live.items()}
 
+    @classmethod
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+        safe_mode: bool | None = None,
+    ) -> Self:
+        """A layer from what `get_config` returned, here or in Keras.
+
+        Raises:
+            ValueError: the config holds what could run code, and neither is `safe_mode` False nor
+                was `kerata.config.enable_unsafe_deserialization()` called.
+        """
+        load(cls.engine)
+        with CustomObjectScope(custom_objects):
+            given = cls._arguments_of(dict(config), safe_mode)
+            return cls(**{n: deserialize_object(v) for n, v in given.items()})
+
+    @classmethod
+    def _arguments_of(cls, config: dict[str, Any], safe_mode: bool | None) -> dict[str, Any]:
+        """The config with what stands in it as text made again."""
+        return config
+
 
 def as_text(data: bytes) -> str:
     """Bytes as a string that JSON can hold."""
@@ -68,21 +96,13 @@ def as_text(data: bytes) -> str:
 
 
 def trusted_bytes(text: str, what: str, safe_mode: bool | None) -> bytes:
-    """The bytes that `as_text` made a string of, where what they hold may run.
-
-    Raises:
-        ValueError: safe mode is on.
-    """
+    """The bytes that `as_text` made a string of, where what they hold may run."""
     check_trust(what, safe_mode)
     return base64.b64decode(text)
 
 
 def check_trust(what: str, safe_mode: bool | None) -> None:
-    """Raise an error unless code that comes with a config may run.
-
-    Raises:
-        ValueError: safe mode is on.
-    """
+    """Raise a `ValueError` unless code that comes with a config may run."""
     if safe_mode is not False and not code_may_run():
         raise ValueError(
             f"The config holds {what}, which could do anything when it is loaded. If you trust "

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
-from kerata.backends.registry import load
-from kerata.core.serialization import CustomObjectScope, deserialize_object, serialize_object
+from kerata.core.serialization import serialize_object
 from kerata.layers.wrappers.engine_layer import as_text, trusted_bytes
 from kerata.layers.wrappers.jax_layer import JaxLayer
 from kerata.utils.extras import extra
@@ -17,10 +16,10 @@ from kerata.utils.extras import extra
 class FlaxLayer(JaxLayer):
     """A Flax module as a layer, under the jax backend.
 
-    Of a linen module the collection "params" is trained; the others are state. Of an NNX module the
-    `nnx.Param`s are trained; its other variables, random keys among them, are state, and `training`
-    switches it between `train()` and `eval()`. The module, which is not changed, or its `method` may
-    take `training`.
+    Of a linen module the collection "params" is trained; the others are state. Of an NNX module
+    the `nnx.Param`s are trained; its other variables, random keys among them, are state, and
+    `training` switches it between `train()` and `eval()`. The module, which is not changed, or its
+    `method` may take `training`.
 
     A model's file holds what the module's `get_config` returns if its class has one; otherwise the
     module pickled, which loads only where unsafe deserialization is allowed.
@@ -53,7 +52,7 @@ class FlaxLayer(JaxLayer):
                     f"{type(self).__name__}: variables are of linen modules; an NNX module has its "
                     "own"
                 )
-            call: Callable[..., Any] = _NNXCall(module, self._method(type(module)))
+            call: Any = _NNXCall(module, self._method(type(module)))
             super().__init__(call, params=call.params, state=call.state, **kwargs)
         else:
             call = _LinenCall(module, method, _takes_training(self._method(type(module))))
@@ -85,27 +84,12 @@ class FlaxLayer(JaxLayer):
         return self._settings() | more | {"module": kept, "method": method}
 
     @classmethod
-    def from_config(
-        cls,
-        config: dict[str, Any],
-        custom_objects: dict[str, Any] | None = None,
-        safe_mode: bool | None = None,
-    ) -> Self:
-        """A layer from what `get_config` returned, here or in Keras.
-
-        Raises:
-            ValueError: the module is pickled, and neither is `safe_mode` False nor was
-                `kerata.config.enable_unsafe_deserialization()` called.
-        """
-        load("jax")
-        kept = dict(config)
-        if isinstance(kept["module"], str):
+    def _arguments_of(cls, config: dict[str, Any], safe_mode: bool | None) -> dict[str, Any]:
+        module = config["module"]
+        if isinstance(module, str):
             extra("flax.nnx", "flax", cls.__name__)
-            kept["module"] = pickle.loads(
-                trusted_bytes(kept["module"], "a pickled Flax module", safe_mode)
-            )
-        with CustomObjectScope(custom_objects):
-            return cls(**{n: deserialize_object(v) for n, v in kept.items()})
+            module = pickle.loads(trusted_bytes(module, "a pickled Flax module", safe_mode))
+        return {**config, "module": module}
 
 
 def _takes_training(function: Callable[..., Any]) -> bool:
@@ -165,9 +149,12 @@ class _NNXCall:
         groups = (_like(g, v) for g, v in zip(self.groups, (params, state), strict=True))
         module = nnx.merge(self.graph, *groups, copy=True)
         (module.train if training else module.eval)()
-        result = self.method(module, inputs, **({"training": training} if self.takes_training else {}))
+        result = self.method(
+            module, inputs, **({"training": training} if self.takes_training else {})
+        )
         nnx.pop(module, nnx.Intermediate)
-        return result, _plain(nnx.to_pure_dict(nnx.split(module, nnx.Param, ...)[2]))
+        _, _, state = nnx.split(module, nnx.Param, ...)
+        return result, _plain(nnx.to_pure_dict(state))
 
 
 def _plain(tree: Any) -> Any:

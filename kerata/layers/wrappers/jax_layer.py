@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import optree
@@ -12,7 +12,7 @@ import optree
 from kerata.backends.dtypes import numpy_dtype
 from kerata.backends.registry import ensure, load, using
 from kerata.core.seeds import SeedGenerator, next_seed
-from kerata.core.serialization import CustomObjectScope, deserialize_object, serialize_object
+from kerata.core.serialization import serialize_object
 from kerata.core.variable import Variable
 from kerata.layers.wrappers.engine_layer import EngineLayer
 
@@ -25,8 +25,8 @@ class JaxLayer(EngineLayer):
 
     `call_fn` takes `inputs` and, where it has parameters of these names, `params` (what is
     trained), `state` (what is not), `rng` (a raw JAX key) and `training`. With `state` it returns
-    `(outputs, new_state)`. `init_fn(rng, inputs)`, with `training` if it has that parameter, returns
-    `params`, or `(params, state)` where `call_fn` takes `state`; it gets inputs of zeros.
+    `(outputs, new_state)`. `init_fn(rng, inputs)`, with `training` if it has that parameter,
+    returns `params`, or `(params, state)` where `call_fn` takes `state`; it gets inputs of zeros.
 
     Args:
         call_fn: the function.
@@ -85,9 +85,7 @@ class JaxLayer(EngineLayer):
 
         def made(array: Any) -> Variable:
             array = backend.to_numpy(jax.numpy.asarray(array))
-            return self.add_weight(
-                array.shape, array, backend.dtype_of(array), trainable=trainable
-            )
+            return self.add_weight(array.shape, array, backend.dtype_of(array), trainable=trainable)
 
         with using(backend):
             return jax.tree.map(made, tree)
@@ -120,15 +118,12 @@ class JaxLayer(EngineLayer):
         """Inputs of zeros, 1 for open sizes, in the dtypes that the layer was called with."""
         import jax
 
-        def zeros(shape: Any, dtype: str) -> Any:
-            return jax.numpy.zeros([1 if s is None else s for s in shape], dtype)
-
-        if self._input_dtypes is None:
-            dtype = self.compute_dtype
-            return optree.tree_map(lambda s: zeros(s, dtype), shapes, is_leaf=_is_shape)
-        leaves, tree = optree.tree_flatten(self._input_dtypes)
-        found = optree.tree_leaves(shapes, is_leaf=_is_shape)
-        return optree.tree_unflatten(tree, map(zeros, found, leaves))
+        found, tree = optree.tree_flatten(shapes, is_leaf=_is_shape)
+        dtypes = [self.compute_dtype] * len(found)
+        if self._input_dtypes is not None:
+            dtypes, tree = optree.tree_flatten(self._input_dtypes)
+        sizes = [[1 if s is None else s for s in shape] for shape in found]
+        return optree.tree_unflatten(tree, map(jax.numpy.zeros, sizes, dtypes))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """What `call_fn` returns."""
@@ -169,20 +164,16 @@ class JaxLayer(EngineLayer):
         return self._settings() | kept | self._given_weights()
 
     def _given_weights(self) -> dict[str, Any]:
-        if self.init_fn is not None:
-            return {}
-        trees = {"params": self.params, "state": self.state}
+        trees = {} if self.init_fn else {"params": self.params, "state": self.state}
         return {n: optree.tree_map(_described, t) for n, t in trees.items() if t is not None}
 
     @classmethod
-    def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
-    ) -> Self:
-        """A layer from what `get_config` returned, here or in Keras."""
+    def _arguments_of(cls, config: dict[str, Any], safe_mode: bool | None) -> dict[str, Any]:
+        def zeros(x: Any) -> Any:
+            return np.zeros(x["shape"], numpy_dtype(x["dtype"]))
+
         given = {n: config[n] for n in ("params", "state") if n in config}
-        zeros = {n: optree.tree_map(_of_zeros, t, is_leaf=_is_spec) for n, t in given.items()}
-        with CustomObjectScope(custom_objects):
-            return cls(**{n: deserialize_object(v) for n, v in (config | zeros).items()})
+        return config | optree.tree_map(zeros, given, is_leaf=_is_described)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The input's shape, and its dtypes where they are others than the layer's."""
@@ -199,11 +190,7 @@ class JaxLayer(EngineLayer):
 def _arguments(
     function: Callable[..., Any], what: str, known: Sequence[str], needed: Sequence[str]
 ) -> tuple[str, ...]:
-    """Which of the known arguments a function takes.
-
-    Raises:
-        ValueError: it lacks one that it needs, or needs another one.
-    """
+    """Which of the known arguments a function takes; it must take those that are needed."""
     parameters = inspect.signature(function).parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return tuple(known)
@@ -230,12 +217,8 @@ def _described(variable: Variable) -> dict[str, Any]:
     return {"shape": variable.shape, "dtype": variable.stored_dtype}
 
 
-def _is_spec(x: Any) -> bool:
+def _is_described(x: Any) -> bool:
     return isinstance(x, dict) and set(x) == {"shape", "dtype"}
-
-
-def _of_zeros(spec: dict[str, Any]) -> np.ndarray:
-    return np.zeros(spec["shape"], numpy_dtype(spec["dtype"]))
 
 
 def _is_shape(x: Any) -> bool:

@@ -7,9 +7,8 @@ from typing import Any
 
 from kerata.backends.registry import load
 from kerata.backends.state import state
-from kerata.core.serialization import CustomObjectScope
+from kerata.core.tracking import unique
 from kerata.core.variable import Variable
-from kerata.layers.layer import Layer
 from kerata.layers.wrappers.engine_layer import EngineLayer, check_trust
 
 
@@ -26,9 +25,7 @@ class TFSMLayer(EngineLayer):
         filepath: the SavedModel's folder.
         call_endpoint: the function to call: an attribute of the saved object, or a signature.
         call_training_endpoint: the one to call where `training` is True; None for the same.
-        trainable: whether its weights are trained.
-        name: the layer's name.
-        dtype: its dtype or policy.
+        trainable, name, dtype: as of any layer.
 
     Input: a tensor, or the nesting of tensors that the function takes. Output: what it returns.
     """
@@ -60,23 +57,19 @@ class TFSMLayer(EngineLayer):
                 call_training_endpoint, "call_training_endpoint"
             )
         functions = (self._function, self._training_function)
-        held = {id(v): v for f in functions for v in _variables(f)}.values()
+        held = unique(v for f in functions for v in _variables(f))
         self._pairs = [(self._weight(backend, v), v) for v in held]
         self.built = True
 
     def _endpoint(self, name: str, argument: str) -> Any:
-        """The function of that name.
-
-        Raises:
-            ValueError: the SavedModel has none.
-        """
+        """The SavedModel's function of that name."""
         signatures = getattr(self._module, "signatures", {})
         found = getattr(self._module, name, None)
         if callable(found):
             return found
         if name in signatures:
             return signatures[name]
-        own = [n for n in vars(self._module) if callable(getattr(self._module, n, None))]
+        own = [n for n, v in vars(self._module).items() if callable(v)]
         known = [n for n in own if not n.startswith(("_", "graph"))]
         raise ValueError(
             f"TFSMLayer: {argument}={name!r} is no function of {self.filepath}, which has "
@@ -118,12 +111,9 @@ class TFSMLayer(EngineLayer):
 
             def backward(*upstream: Any, variables: Any = None) -> Any:
                 sources = [*given[: len(leaves)], *(held for _, held in watched)]
-                smooth = [x if x.dtype.is_floating else None for x in sources]
-                found = tape.gradient(
-                    outputs, [x for x in smooth if x is not None], list(upstream)
-                )
-                rest = iter(found)
-                slopes = [None if x is None else next(rest) for x in smooth]
+                smooth = [x for x in sources if x.dtype.is_floating]
+                found = iter(tape.gradient(outputs, smooth, list(upstream)))
+                slopes = [next(found) if x.dtype.is_floating else None for x in sources]
                 return slopes if variables is None else (slopes, [None] * len(variables))
 
             return outputs, backward
@@ -145,22 +135,9 @@ class TFSMLayer(EngineLayer):
         return self._settings() | {n: getattr(self, n) for n in names}
 
     @classmethod
-    def from_config(
-        cls,
-        config: dict[str, Any],
-        custom_objects: dict[str, Any] | None = None,
-        safe_mode: bool | None = None,
-    ) -> TFSMLayer:
-        """A layer from what `get_config` returned, here or in Keras.
-
-        Raises:
-            ValueError: neither is `safe_mode` False nor was
-                `kerata.config.enable_unsafe_deserialization()` called.
-        """
+    def _arguments_of(cls, config: dict[str, Any], safe_mode: bool | None) -> dict[str, Any]:
         check_trust("the path of a SavedModel", safe_mode)
-        with CustomObjectScope(custom_objects):
-            found: TFSMLayer = Layer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
-            return found
+        return config
 
 
 def _stored(variable: Variable) -> Any:

@@ -12,26 +12,17 @@ import optree
 
 from kerata.backends.registry import load, using
 from kerata.core.names import name_scope
-from kerata.core.serialization import CustomObjectScope
 from kerata.core.variable import Variable
 from kerata.layers.layer import Layer
 from kerata.layers.wrappers.engine_layer import EngineLayer, as_text, trusted_bytes
 
 
 class _Slot(NamedTuple):
-    """A tensor of a module, and the variable that stands for it.
+    """A tensor of a module, and the variable that holds it too."""
 
-    Attributes:
-        name: its dotted name in the module.
-        variable: holds the same tensor.
-        holder: the dictionary of the module that it is kept in.
-        key: its name there.
-        is_buffer: whether it is a buffer of the module.
-    """
-
-    name: str
+    name: str  # its dotted name in the module
     variable: Variable
-    holder: dict[str, Any]
+    holder: dict[str, Any]  # of the module's, where it stands under `key`
     key: str
     is_buffer: bool
 
@@ -64,9 +55,7 @@ class TorchModuleWrapper(EngineLayer):
         import torch
 
         if not isinstance(module, torch.nn.Module):
-            raise TypeError(
-                f"TorchModuleWrapper: module must be a torch.nn.Module; got {module!r}"
-            )
+            raise TypeError(f"TorchModuleWrapper: module must be a torch.nn.Module; got {module!r}")
         lazy = [n for n, p in module.named_parameters() if torch.nn.parameter.is_lazy(p)]
         if lazy:
             raise ValueError(
@@ -188,7 +177,7 @@ class TorchModuleWrapper(EngineLayer):
     # Saving
 
     def _kept(self) -> dict[str, Variable]:
-        """The variables by their names in the module's `state_dict`, as Keras keeps them."""
+        """The variables by their names in the module's `state_dict`."""
         with using(load("torch")):
             variables = {id(self._joined(s)): s.variable for s in self._slots}
         kept = self.module.state_dict(keep_vars=True)
@@ -200,11 +189,7 @@ class TorchModuleWrapper(EngineLayer):
             store[name] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Take the module's `state_dict` out of `store`.
-
-        Raises:
-            ValueError: the file holds other names.
-        """
+        """Take the module's `state_dict` out of `store`; its names must be the module's."""
         kept = self._kept()
         if set(kept) != set(store.keys()):
             raise ValueError(
@@ -219,31 +204,17 @@ class TorchModuleWrapper(EngineLayer):
         import torch
 
         file = io.BytesIO()
-        self._kept()
+        self._kept()  # brings the module up to date
         torch.save(self.module, file)
         own = {"module": as_text(file.getvalue()), "output_shape": self.output_shape}
         return self._settings() | own
 
     @classmethod
-    def from_config(
-        cls,
-        config: dict[str, Any],
-        custom_objects: dict[str, Any] | None = None,
-        safe_mode: bool | None = None,
-    ) -> TorchModuleWrapper:
-        """A layer from what `get_config` returned, here or in Keras.
+    def _arguments_of(cls, config: dict[str, Any], safe_mode: bool | None) -> dict[str, Any]:
+        import torch
 
-        Raises:
-            ValueError: neither is `safe_mode` False nor was
-                `kerata.config.enable_unsafe_deserialization()` called.
-        """
         module = config["module"]
         if isinstance(module, str):
-            load("torch")
-            import torch
-
-            data = trusted_bytes(module, "a pickled torch.nn.Module", safe_mode)
-            module = torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)
-        with CustomObjectScope(custom_objects):
-            found: TorchModuleWrapper = super().from_config({**config, "module": module})
-            return found
+            data = io.BytesIO(trusted_bytes(module, "a pickled torch.nn.Module", safe_mode))
+            module = torch.load(data, map_location="cpu", weights_only=False)
+        return {**config, "module": module}

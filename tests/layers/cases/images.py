@@ -1,8 +1,12 @@
-"""Images and audio: what is left to chance has tests of its own."""
+"""Images and audio: what is left to chance has tests of its own.
+
+Layers that draw have arguments here that leave one thing to draw.
+"""
 
 from tests.layers.cases.case import Case
 
 PIXELS = (2, 8, 10, 3)
+ONE = (1, 8, 10, 3)  # mixed with itself
 FIRST = (2, 3, 8, 10)
 SOUND = (2, 60, 2)
 
@@ -40,6 +44,31 @@ CASES = [
     Case("RandomInvert", lambda L: L.RandomInvert((1.0, 1.0), (0, 1)), [PIXELS], {}, 0, (1, 2)),
     Case("RandomPosterization", lambda L: L.RandomPosterization(
         (4, 4), (-4, 4)), [PIXELS], {}, 0, (1, 2), smooth=False),
+    Case("RandomContrast", lambda L: L.RandomContrast(
+        (0.0, 0.0), (-1, 1)), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomSaturation", lambda L: L.RandomSaturation(
+        (0.7, 0.7), (-9, 9)), [PIXELS], {}, 0, (1, 2), oracle=False),  # Keras errs below 0
+    Case("RandomHue", lambda L: L.RandomHue((1.0, 1.0), (-9, 9)), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomColorJitter", lambda L: L.RandomColorJitter(
+        (-9, 9), (0.1, 0.1), None, (0.4, 0.4), (1.0, 1.0)), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomGaussianBlur", lambda L: L.RandomGaussianBlur(
+        (1.0, 1.0), (3, 5), (0.8, 0.8), (-9, 9)), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomErasing", lambda L: L.RandomErasing(
+        (1.0, 1.0), (1.0, 1.0), 2.0), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomElasticTransform", lambda L: L.RandomElasticTransform(
+        1.0, (0.0, 0.0), value_range=(-9, 9)), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomShear", lambda L: L.RandomShear(0.0, 0.0), [PIXELS], {}, 0, (1, 2)),
+    Case("RandomPerspective", lambda L: L.RandomPerspective(
+        (1.0, 1.0), 0.0, data_format="channels_first"), [FIRST], {}, 0, (2, 3)),
+    Case("RandomCrop", lambda L: L.RandomCrop(8, 10), [PIXELS], {}, 0, (1, 2)),
+    Case("Solarization", lambda L: L.Solarization(
+        (0.0, 0.0), (0.0, 0.0), (-4, 4)), [PIXELS], {}, 0, (1, 2)),
+    Case("Equalization", lambda L: L.Equalization(
+        (-4, 4)), [ONE], {}, 0, (1, 2), smooth=False),
+    Case("MixUp", lambda L: L.MixUp(), [ONE], {}, 0, (1, 2)),
+    Case("CutMix", lambda L: L.CutMix(), [ONE], {}, 0, (1, 2)),
+    Case("Pipeline", lambda L: L.Pipeline([
+        L.RandomRotation((0.1, 0.1)), L.CenterCrop(5, 3), L.Rescaling(0.5)]), [PIXELS]),
     Case("MaxNumBoundingBoxes", lambda L: L.MaxNumBoundingBoxes(3), [PIXELS], {}, 0, (1, 2)),
     Case("MelSpectrogram", lambda L: L.MelSpectrogram(
         16, 8, sampling_rate=400, num_mel_bins=5, min_freq=1.0), [(2, 60)], {}, 0, (1,)),
@@ -52,6 +81,7 @@ CASES = [
         "magnitude", 16, 5, 20, scaling="spectrum", padding="same"), [SOUND]),
     Case("STFTSpectrogram-psd", lambda L: L.STFTSpectrogram(
         "psd", 16, window=None, expand_dims=True), [SOUND]),
+    Case("STFTSpectrogram-imag", lambda L: L.STFTSpectrogram("imag", 16), [SOUND]),
     Case("STFTSpectrogram-odd", lambda L: L.STFTSpectrogram("psd", 15), [SOUND]),
     Case("STFTSpectrogram-real", lambda L: L.STFTSpectrogram(
         "real", 16, periodic=True, data_format="channels_first"), [(2, 2, 60)], {}, 0, (2,)),

@@ -17,4 +17,6 @@ CASES = [
     Case("Dot-more", lambda L: L.Dot([3, 2]), [(2, 3, 4, 5), (2, 6, 5)], {}, 0, (1,)),
     Case("Dot-cosine", lambda L: L.Dot(2, normalize=True), [(2, 3, 4), (2, 5, 4)], {}, 0, (1,)),
     Case("Concatenate-axis", lambda L: L.Concatenate(axis=1), [(2, 3, 4), (2, 5, 4)]),
+    Case("Subtract-broadcast", lambda L: L.Subtract(), [(2, 3, 4), (2, 4)]),
+    Case("Concatenate-middle", lambda L: L.Concatenate(2), [(2, 3, 4, 2), (2, 3, 1, 2)]),
 ]

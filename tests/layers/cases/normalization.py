@@ -43,4 +43,14 @@ CASES = [
     Case("LayerNormalization", lambda L: L.LayerNormalization(), [SEQUENCE], {}, 0, (1,)),
     Case("LayerNormalization-axes", lambda L: L.LayerNormalization(
         axis=(1, -1), epsilon=1e-5, center=False), [IMAGE], {}, 0, (2,)),
+    Case("BatchNormalization-first", lambda L: L.BatchNormalization(
+        axis=1), [(2, 4, 8, 9)], {"training": True}, 0, (2, 3)),
+    Case("BatchNormalization-vector", lambda L: L.BatchNormalization(
+        epsilon=1e-2), [(5, 3)], {"training": True}),
+    Case("LayerNormalization-plain", lambda L: L.LayerNormalization(
+        (1, 2, 3), scale=False, center=False), [IMAGE], {}, 0, (1, 2)),
+    Case("LayerNormalization-middle", lambda L: L.LayerNormalization(1), [SEQUENCE], {}, 0, (2,)),
+    Case("UnitNormalization-first", lambda L: L.UnitNormalization(1), [SEQUENCE], {}, 0, (1, 2)),
+    Case("SpectralNormalization-conv", lambda L: L.SpectralNormalization(
+        L.Conv2D(3, 2), 2), [IMAGE], {"training": True}, 0, (1, 2), smooth=False),
 ]

@@ -42,4 +42,20 @@ CASES = [
     Case("GlobalAveragePooling2D", lambda L: L.GlobalAveragePooling2D(), [IMAGE], {}, 0, (1, 2)),
     Case("GlobalAveragePooling2D-first", lambda L: L.GlobalAvgPool2D(
         "channels_first", keepdims=True), [IMAGE]),
+    Case("MaxPooling1D-first", lambda L: L.MaxPooling1D(
+        3, 1, "same", "channels_first"), [SEQUENCE_FIRST], {}, 0, (2,)),
+    Case("MaxPooling1D-apart", lambda L: L.MaxPooling1D(1, 3), [SEQUENCE], {}, 0, (1,)),
+    Case("MaxPooling2D-first", lambda L: L.MaxPooling2D(
+        (2, 3), (3, 1), "same", "channels_first"), [IMAGE_FIRST], {}, 0, (2, 3)),
+    Case("MaxPooling3D-first", lambda L: L.MaxPooling3D(
+        2, 1, "same", "channels_first"), [VOLUME_FIRST]),
+    Case("AveragePooling1D-same", lambda L: L.AveragePooling1D(3, 2, "same"), [SEQUENCE]),
+    Case("AveragePooling3D-first", lambda L: L.AveragePooling3D(
+        2, (1, 2, 1), "same", "channels_first"), [VOLUME_FIRST], {}, 0, (2, 3, 4)),
+    Case("AdaptiveAveragePooling3D-first", lambda L: L.AdaptiveAveragePooling3D(
+        (1, 7, 2), "channels_first"), [VOLUME_FIRST]),
+    Case("AdaptiveMaxPooling2D-first", lambda L: L.AdaptiveMaxPooling2D(
+        (10, 4), "channels_first"), [IMAGE_FIRST]),
+    Case("GlobalAveragePooling2D-first", lambda L: L.GlobalAveragePooling2D(
+        "channels_first", True), [IMAGE_FIRST], {}, 0, (2, 3)),
 ]

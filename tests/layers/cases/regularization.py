@@ -15,4 +15,6 @@ CASES = [
     Case("ActivityRegularization", lambda L: L.ActivityRegularization(
         0.1, 0.2), [SEQUENCE], {}, 0, (1,)),
     Case("Dropout-shared", lambda L: L.Dropout(0.5, noise_shape=(None, 1, None)), [SEQUENCE]),
+    Case("SpatialDropout2D-first", lambda L: L.SpatialDropout2D(
+        0.5, "channels_first"), [(2, 4, 8, 9)], {}, 0, (2, 3)),
 ]

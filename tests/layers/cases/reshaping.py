@@ -2,17 +2,17 @@
 
 from tests.layers.cases.case import IMAGE, SEQUENCE, Case
 
-VOLUME = (2, 4, 5, 6, 3)
+FIRST, VOLUME, VOLUME_FIRST = (2, 4, 8, 9), (2, 4, 5, 6, 3), (2, 3, 4, 5, 6)
 # fmt: off
 CASES = [
     Case("Cropping1D", lambda L: L.Cropping1D((1, 2)), [SEQUENCE], {}, 0, (1,)),
     Case("Cropping2D", lambda L: L.Cropping2D(((1, 0), 2)), [IMAGE], {}, 0, (1, 2)),
-    Case("Cropping2D-first", lambda L: L.Cropping2D(1, "channels_first"), [(2, 4, 8, 9)]),
+    Case("Cropping2D-first", lambda L: L.Cropping2D(1, "channels_first"), [FIRST]),
     Case("Cropping3D", lambda L: L.Cropping3D(), [VOLUME], {}, 0, (1, 2, 3)),
     Case("ZeroPadding1D", lambda L: L.ZeroPadding1D((1, 2)), [SEQUENCE], {}, 0, (1,)),
     Case("ZeroPadding1D-first", lambda L: L.ZeroPadding1D(2, "channels_first"), [SEQUENCE]),
     Case("ZeroPadding2D", lambda L: L.ZeroPadding2D(((1, 0), (2, 3))), [IMAGE], {}, 0, (1, 2)),
-    Case("ZeroPadding2D-first", lambda L: L.ZeroPadding2D(1, "channels_first"), [(2, 4, 8, 9)]),
+    Case("ZeroPadding2D-first", lambda L: L.ZeroPadding2D(1, "channels_first"), [FIRST]),
     Case("ZeroPadding3D", lambda L: L.ZeroPadding3D((1, 2, 0)), [VOLUME], {}, 0, (1, 2, 3)),
     Case("UpSampling1D", lambda L: L.UpSampling1D(3), [SEQUENCE], {}, 0, (1,)),
     Case("UpSampling2D", lambda L: L.UpSampling2D((2, 3)), [IMAGE], {}, 0, (1, 2)),
@@ -29,4 +29,15 @@ CASES = [
     Case("Flatten-vector", lambda L: L.Flatten(), [(5,)]),
     Case("Reshape", lambda L: L.Reshape((2, 6)), [(2, 3, 4)]),
     Case("Reshape-rest", lambda L: L.Reshape((-1, 2)), [(2, 3, 4)], {}, 0, (1,)),
+    Case("Cropping3D-first", lambda L: L.Cropping3D(
+        (1, (0, 2), (3, 0)), "channels_first"), [VOLUME_FIRST], {}, 0, (2, 3, 4)),
+    Case("ZeroPadding3D-first", lambda L: L.ZeroPadding3D(
+        ((0, 1), 0, (2, 0)), "channels_first"), [VOLUME_FIRST], {}, 0, (2, 3, 4)),
+    Case("UpSampling2D-first", lambda L: L.UpSampling2D(
+        (1, 3), "channels_first"), [FIRST], {}, 0, (2, 3)),
+    Case("UpSampling2D-bilinear-first", lambda L: L.UpSampling2D(
+        (2, 3), "channels_first", "bilinear"), [(2, 2, 4, 3)], {}, 0, (2, 3)),
+    Case("UpSampling3D-first", lambda L: L.UpSampling3D(
+        (2, 1, 2), "channels_first"), [VOLUME_FIRST], {}, 0, (2, 3, 4)),
+    Case("Reshape-scalar", lambda L: L.Reshape(()), [(3, 1)]),
 ]

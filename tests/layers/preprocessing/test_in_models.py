@@ -1,8 +1,5 @@
 """Models whose first layers take text: trained, evaluated, saved, on every backend."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -208,27 +205,6 @@ def test_reads_files_of_keras(tmp_path, backend, keras):
     found = model([np.array(texts), numbers])
     for x, y in zip(found, expected, strict=True):
         np.testing.assert_allclose(backend.to_numpy(x), y, rtol=1e-5, atol=1e-6)
-
-
-def test_needs_no_tensorflow():
-    """Text classified with TensorFlow out of reach."""
-    pytest.importorskip("jax")
-    code = """
-import sys
-sys.modules["tensorflow"] = None
-import numpy as np, kerata
-from kerata import layers
-kerata.set_backend("jax")
-x, y = np.array(["good film", "bad film"] * 8), np.array([1, 0] * 8)
-text = layers.TextVectorization(output_mode="tf_idf")
-text.adapt(x)
-model = kerata.Sequential([kerata.Input((1,), dtype="string"), text, layers.Dense(1, "sigmoid")])
-model.compile(kerata.optimizers.Adam(0.1), "binary_crossentropy", metrics=["accuracy"])
-assert model.fit(x, y, epochs=40, verbose=0).history["accuracy"][-1] == 1.0
-layers.HashedCrossing(9)([layers.Hashing(9)(x), x])
-"""
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-2000:]
 
 
 def test_text_in_a_compiled_function():

@@ -10,7 +10,13 @@ from kerata.backends.registry import use_backend
 RNG = np.random.default_rng(0)
 ARRAYS = [RNG.normal(size=n).astype("float32") for n in (3, 5, 99, 100, 101, 250, 1000)]
 TABLE = RNG.normal(3, 2, size=(60, 3)).astype("float32")
-TEXTS = [["A"], ["B"], [""], ["C"], ["longer than sixty-four bytes, which this one is, I should say: yes"]]
+TEXTS = [
+    ["A"],
+    ["B"],
+    [""],
+    ["C"],
+    ["longer than sixty-four bytes, which this one is, I should say: yes"],
+]
 NUMBERS = np.array([[1, 2], [0, -5]], "int32")
 A, B = np.array(["A", "B", "A", "zz", ""]), np.array([101, 101, 102, -3, 2**40])
 
@@ -61,6 +67,8 @@ def test_hashing(kind, backend, keras):
     assert np.array_equal(backend.to_numpy(layers.Hashing(10**6, **kind)(TEXTS)), expected)
     kind = {k: 0 if v == "" else v for k, v in kind.items()}
     layer, expected = layers.Hashing(7, **kind), keras.layers.Hashing(7, **kind)(NUMBERS)
+    one = layers.Hashing(1, **kind)(NUMBERS)
+    assert np.array_equal(backend.to_numpy(one), keras.layers.Hashing(1, **kind)(NUMBERS))
     assert np.array_equal(backend.to_numpy(layer(NUMBERS)), expected)
     assert np.array_equal(backend.to_numpy(kerata.jit(layer.__call__)(NUMBERS)), expected)
 
@@ -76,7 +84,8 @@ def test_crossing(backend, keras):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize(
-    "make", [lambda L: L.Hashing(3), lambda L: L.HashedCrossing(3), lambda L: L.Discretization([1.0])]
+    "make",
+    [lambda L: L.Hashing(3), lambda L: L.HashedCrossing(3), lambda L: L.Discretization([1.0])],
 )
 def test_config_keys(make, keras):
     assert set(make(layers).get_config()) == set(make(keras.layers).get_config())

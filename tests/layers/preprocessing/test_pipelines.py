@@ -83,7 +83,9 @@ def test_every_layer_in_tf_data(backend):
     assert mapped(layers.StringLookup(vocabulary=["b"], output_mode="one_hot"), texts) == [
         [1, 0], [0, 1],
     ]  # fmt: skip
-    assert mapped(layers.StringLookup(vocabulary=["b"], invert=True), [[1, 0]]) == [[b"b", b"[UNK]"]]
+    assert mapped(layers.StringLookup(vocabulary=["b"], invert=True), [[1, 0]]) == [
+        [b"b", b"[UNK]"]
+    ]
     assert mapped(layers.Discretization([1.0], output_mode="one_hot"), floats) == [[1, 0], [0, 1]]
     assert mapped(_normalization(), [[0.0], [2.0]]) == [[-1.0], [1.0]]
     assert mapped(layers.Hashing(3), [["A"], ["B"]]) == [[1], [0]]

@@ -89,7 +89,9 @@ def test_stateless_call_in_transformations():
 
     @jax.jit
     def slopes(trained, others):
-        return jax.grad(lambda t: layer.stateless_call(t, others, X, training=True)[0].sum())(trained)
+        return jax.grad(lambda t: layer.stateless_call(t, others, X, training=True)[0].sum())(
+            trained
+        )
 
     assert [g.shape for g in slopes(trained, others)] == [(3,), (4, 3)]
     assert int(layer.state["count"]) == 0

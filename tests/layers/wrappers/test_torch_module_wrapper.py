@@ -19,7 +19,9 @@ def active():
 
 
 def module():
-    return torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.BatchNorm1d(5), torch.nn.Dropout(0.1))
+    return torch.nn.Sequential(
+        torch.nn.Linear(4, 5), torch.nn.BatchNorm1d(5), torch.nn.Dropout(0.1)
+    )
 
 
 def test_trains_saves_and_loads(tmp_path):

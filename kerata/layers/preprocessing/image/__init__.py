@@ -10,9 +10,9 @@ from kerata.layers.preprocessing.image.color import (
     RandomSaturation,
 )
 from kerata.layers.preprocessing.image.cropping import CenterCrop, RandomCrop, Resizing
-from kerata.layers.preprocessing.image.elastic import RandomElasticTransform
 from kerata.layers.preprocessing.image.filters import RandomGaussianBlur, RandomSharpness
 from kerata.layers.preprocessing.image.geometry import (
+    RandomElasticTransform,
     RandomFlip,
     RandomPerspective,
     RandomRotation,
@@ -40,37 +40,11 @@ from kerata.layers.preprocessing.image.tone import (
 )
 
 __all__ = [
-    "AugMix",
-    "AutoContrast",
-    "CenterCrop",
-    "ContrastLimitedAdaptiveHistogramEqualization",
-    "CutMix",
-    "Equalization",
-    "MaxNumBoundingBoxes",
-    "MixUp",
-    "Pipeline",
-    "RandAugment",
-    "RandomBrightness",
-    "RandomColorDegeneration",
-    "RandomColorJitter",
-    "RandomContrast",
-    "RandomCrop",
-    "RandomElasticTransform",
-    "RandomErasing",
-    "RandomFlip",
-    "RandomGaussianBlur",
-    "RandomGrayscale",
-    "RandomHue",
-    "RandomInvert",
-    "RandomPerspective",
-    "RandomPosterization",
-    "RandomRotation",
-    "RandomSaturation",
-    "RandomSharpness",
-    "RandomShear",
-    "RandomTranslation",
-    "RandomZoom",
-    "Rescaling",
-    "Resizing",
-    "Solarization",
-]
+    "AugMix", "AutoContrast", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization",
+    "CutMix", "Equalization", "MaxNumBoundingBoxes", "MixUp", "Pipeline", "RandAugment",
+    "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast",
+    "RandomCrop", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur",
+    "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
+    "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation",
+    "RandomZoom", "Rescaling", "Resizing", "Solarization",
+]  # fmt: skip

@@ -17,6 +17,7 @@ from kerata.ops.dispatch import Tensor
 from kerata.ops.random import random_uniform
 
 Range = tuple[float, float]
+_MOVED = ("images", "labels", "bounding_boxes", "segmentation_masks")
 
 
 def factor_range(layer: Layer, name: str, value: Any, bounds: Range) -> Range:
@@ -43,6 +44,34 @@ def factor_range(layer: Layer, name: str, value: Any, bounds: Range) -> Range:
     return (-abs(value), abs(value)) if low < 0 else (low, value)
 
 
+class Draws:
+    """Random numbers for the images of a batch.
+
+    Called with a count it gives that many tensors `(batch,)`, uniform from 0 to 1.
+
+    Attributes:
+        shape: of the images.
+        training: whether the layer is called in training.
+    """
+
+    def __init__(self, layer: ImageLayer, images: Tensor, training: bool, seed: Any) -> None:
+        self.shape = ops.shape(images)
+        self.training = training
+        self._layer, self._images, self._given = layer, images, seed
+
+    def seed(self) -> Tensor:
+        """A seed for draws of another kind."""
+        return seed_for(self._layer.generator, self._given, self._images, self._layer.piped)
+
+    def transformation_of(self, layer: ImageLayer) -> dict[str, Any]:
+        """What another layer draws for these images."""
+        return layer.get_random_transformation(self._images, self.training, self._given)
+
+    def __call__(self, count: int) -> list[Tensor]:
+        draws = random_uniform((count, self.shape[0]), self.seed(), "float32")
+        return list(ops.unstack(draws, count))
+
+
 class ImageLayer(DataLayer):
     """The base of layers that change images, and with them masks, boxes and labels.
 
@@ -55,29 +84,34 @@ class ImageLayer(DataLayer):
 
     It draws a transformation, once for each image (`get_random_transformation`), and applies it to
     all of them (`transform_images`, `transform_labels`, `transform_bounding_boxes`,
-    `transform_segmentation_masks`). Other entries of a dict stay as they are. Subclasses define
-    `get_random_transformation` and `transform_images`; those that move pixels `moved_boxes` and
-    `transform_segmentation_masks` besides. They see batches only.
+    `transform_segmentation_masks`). Other entries of a dict stay as they are.
+
+    Subclasses define `drawn` and `changed`, and those that move pixels `changed_masks` and
+    `moved_boxes`. They see batches only.
 
     Args:
         bounding_box_format: the format of bounding boxes, in and out; see `utils.bounding_boxes`.
         data_format: where the channels are, "channels_last", "channels_first", or None for the
             configured one.
 
+    Many of them have these arguments too:
+
+        value_range: the least and the largest value of images.
+        seed: an int, for the same draws in every run.
+
     Attributes:
         always: whether it works outside of training too.
         keeps_integers: whether images of ints stay such; others give floats.
-        masks_as_images: whether masks are transformed as images are.
         bounds: what `factor` may be.
     """
 
     live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
     always = False
     keeps_integers = False
-    masks_as_images = False
     bounds: ClassVar[Range] = (-1.0, 1.0)
     factor: Any
     value_range: Range
+    generator: DataSeeds
 
     def __init__(
         self, bounding_box_format: str | None = None, data_format: str | None = None, **kwargs: Any
@@ -110,25 +144,22 @@ class ImageLayer(DataLayer):
         """The axes of the height, the width and the channels."""
         return (-3, -2, -1) if self.data_format == "channels_last" else (-2, -1, -3)
 
-    def sizes(self, images: Tensor) -> tuple[Any, Any]:
-        """The height and the width."""
-        shape = ops.shape(images)
+    def sizes(self, shape: Any) -> tuple[Any, Any]:
+        """The height and the width in the shape of images."""
         return shape[self.axes[0]], shape[self.axes[1]]
 
-    def per_image(self, x: Any) -> Tensor:
-        """One number for each image, `(batch,)`, to calculate with beside images."""
-        return ops.reshape(x, (-1, 1, 1, 1))
-
-    def drawn(self, data: Any, count: int, seed: Any = None) -> list[Tensor]:
-        """`count` tensors `(batch,)` of uniform draws from [0, 1)."""
-        images = _images(data)
-        source = seed_for(self.generator, seed, images, self.piped)
-        shape = (count, ops.shape(images)[0])
-        return list(ops.unstack(random_uniform(shape, source, "float32"), count))
+    def per_image(self, x: Any, like: Tensor | None = None) -> Tensor:
+        """One number for each image, to calculate with beside images (`like` these)."""
+        x = ops.reshape(x, (-1, 1, 1, 1))
+        return x if like is None else ops.cast(x, like.dtype)
 
     def spread(self, draws: Tensor, limits: Range, scale: float = 1.0) -> Tensor:
         """Draws from [0, 1) as draws from `limits`, times `scale`."""
         return draws * ((limits[1] - limits[0]) * scale) + limits[0] * scale
+
+    def some(self, u: Tensor, v: Tensor) -> Tensor:
+        """Which images are changed, by two draws, where `factor` limits the probability."""
+        return ops.less(u, self.spread(v, self.factor))
 
     def in_range(self, images: Tensor) -> Tensor:
         """Images cut off at the ends of the value range."""
@@ -143,17 +174,41 @@ class ImageLayer(DataLayer):
 
     # What subclasses define
 
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        """What is done to each image."""
+        return {}
+
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        """The images under a transformation."""
+        raise NotImplementedError(f"{type(self).__name__} must define changed")
+
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        """The masks, which have an axis of channels, under a transformation."""
+        return masks
+
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        """Boxes "xyxy" of images of this size under a transformation."""
+        return boxes
+
+    def new_size(self, height: Any, width: Any) -> tuple[Any, Any]:
+        """The size that images of this size get."""
+        return height, width
+
+    # The steps of a call, in Keras' names
+
     def get_random_transformation(
         self, data: Any, training: bool = True, seed: Any = None
     ) -> dict[str, Any]:
-        """What is done to a batch, drawn for each image."""
-        return {"input_shape": ops.shape(_images(data))}
+        """What is done to a batch, drawn for each image, and "input_shape"."""
+        images = ops.convert_to_tensor(data["images"] if isinstance(data, dict) else data)
+        draws = Draws(self, images, training, seed)
+        return {**self.drawn(draws), "input_shape": draws.shape}
 
     def transform_images(
         self, images: Tensor, transformation: Any, training: bool = True
     ) -> Tensor:
         """The images under a transformation."""
-        raise NotImplementedError(f"{type(self).__name__} must define transform_images")
+        return self.changed(images, transformation)
 
     def transform_labels(
         self, labels: Tensor, transformation: Any, training: bool = True
@@ -165,22 +220,17 @@ class ImageLayer(DataLayer):
         self, segmentation_masks: Tensor, transformation: Any, training: bool = True
     ) -> Tensor:
         """The masks under a transformation."""
-        if self.masks_as_images:
-            return self.transform_images(segmentation_masks, transformation, training)
-        return segmentation_masks
-
-    def moved_boxes(
-        self, corners: Tensor, transformation: Any, height: Any, width: Any
-    ) -> tuple[Tensor, Any, Any] | None:
-        """Boxes "xyxy" under a transformation, and the images' new sizes; None where none move."""
-        return None
+        if len(ops.shape(segmentation_masks)) != 3:
+            return self.changed_masks(segmentation_masks, transformation)
+        axis = self.axes[2]
+        masks = ops.expand_dims(segmentation_masks, axis)
+        return ops.squeeze(self.changed_masks(masks, transformation), axis)
 
     def transform_bounding_boxes(
         self, bounding_boxes: dict[str, Any], transformation: Any, training: bool = True
     ) -> dict[str, Any]:
         """The boxes under a transformation, cut off at the edges; label -1 where none is left."""
-        shape = (transformation or {}).get("input_shape")
-        if type(self).moved_boxes is ImageLayer.moved_boxes or shape is None:
+        if type(self).moved_boxes is ImageLayer.moved_boxes:
             return bounding_boxes
         name, kind = type(self).__name__, self.bounding_box_format
         if kind is None:
@@ -192,16 +242,11 @@ class ImageLayer(DataLayer):
                 f"{name}: bounding_boxes must be a dict of 'boxes' and 'labels'; "
                 f"got {bounding_boxes!r}"
             )
-        height, width = shape[self.axes[0]], shape[self.axes[1]]
-        corners = boxes.convert_format(bounding_boxes["boxes"], kind, "xyxy", height, width)
-        found = self.moved_boxes(corners, transformation, height, width)
-        if found is None:
-            return bounding_boxes
-        corners, height, width = found
-        moved = boxes.clip_to_image_size(
-            {"boxes": corners, "labels": bounding_boxes["labels"]}, height, width
-        )
-        return boxes.convert_format(moved, "xyxy", kind, height, width)
+        size = self.sizes(transformation["input_shape"])
+        corners = boxes.convert_format(bounding_boxes["boxes"], kind, "xyxy", *size)
+        corners, size = self.moved_boxes(corners, transformation, *size), self.new_size(*size)
+        moved = boxes.clip_to_image_size({**bounding_boxes, "boxes": corners}, *size)
+        return boxes.convert_format(moved, "xyxy", kind, *size)
 
     # Calling
 
@@ -221,46 +266,24 @@ class ImageLayer(DataLayer):
                 f"{type(self).__name__}: images must have 3 axes, or 4 with a batch; "
                 f"got the shape {tuple(ops.shape(images))}"
             )
+        data = {**data, "images": images}
         if not (training or self.always):
-            return {**data, "images": images}
-        kept = {k: v for k, v in data.items() if k not in _MOVED}
-        moving = {k: v for k, v in data.items() if k in _MOVED} | {"images": images}
-        if rank == 4:
-            return kept | self._transformed(moving, training)
-        batch = optree.tree_map(lambda x: ops.expand_dims(x, 0), moving)
-        found = self._transformed(batch, training)
-        return kept | optree.tree_map(lambda x: ops.squeeze(x, 0), found)
+            return data
+        batch = {k: v for k, v in data.items() if k in _MOVED}
+        if rank == 3:
+            batch = optree.tree_map(lambda x: ops.expand_dims(x, 0), batch)
+        transformation = self.get_random_transformation(batch, training)
+        found = {
+            name: getattr(self, f"transform_{name}")(value, transformation, training)
+            for name, value in batch.items()
+        }
+        if rank == 3:
+            found = optree.tree_map(lambda x: ops.squeeze(x, 0), found)
+        return data | found
 
     def as_images(self, images: Any) -> Tensor:
         """Images in the dtype of the result."""
         images = ops.convert_to_tensor(images)
-        dtype = dtypes.standardize_dtype(images.dtype)
-        if self.keeps_integers and not dtypes.is_float(dtype):
+        if self.keeps_integers and not dtypes.is_float(dtypes.standardize_dtype(images.dtype)):
             return images
         return ops.cast(images, self.compute_dtype)
-
-    def _transformed(self, data: dict[str, Any], training: bool) -> dict[str, Any]:
-        transformation = self.get_random_transformation(data, training)
-        found = {}
-        for name, value in data.items():
-            transform = getattr(self, f"transform_{name}")
-            if name == "segmentation_masks":
-                found[name] = self._masks(transform, value, transformation, training)
-            else:
-                found[name] = transform(value, transformation, training)
-        return found
-
-    def _masks(self, transform: Any, masks: Tensor, transformation: Any, training: bool) -> Tensor:
-        """`transform` of masks, which may lack the axis of channels."""
-        if len(ops.shape(masks)) != 3:
-            return transform(masks, transformation, training)
-        axis = self.axes[2]
-        masks = ops.expand_dims(masks, axis)
-        return ops.squeeze(transform(masks, transformation, training), axis)
-
-
-_MOVED = ("images", "labels", "bounding_boxes", "segmentation_masks")
-
-
-def _images(data: Any) -> Tensor:
-    return ops.convert_to_tensor(data["images"] if isinstance(data, dict) else data)

@@ -7,21 +7,12 @@ from typing import Any
 
 from kerata import ops
 from kerata.backends import dtypes
-from kerata.layers.preprocessing.image.base import ImageLayer
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer
 from kerata.ops.dispatch import Tensor
 
 
-class RandomBrightness(ImageLayer):
-    """Adds a random number to all pixels of an image: `clip(x + delta)`.
-
-    Args:
-        factor: limits of delta as a share of the value range, a pair from -1 to 1, or one number
-            `f` for `(-f, f)`.
-        value_range: the least and the largest value of images.
-        seed: an int, for the same draws in every run.
-    """
-
-    keeps_integers = True
+class _ToneLayer(ImageLayer):
+    """Layers with the arguments `factor`, `value_range` and `seed`."""
 
     def __init__(
         self, factor: Any, value_range: Any = (0, 255), seed: Any = None, **kwargs: Any
@@ -29,60 +20,53 @@ class RandomBrightness(ImageLayer):
         super().__init__(**kwargs)
         self._keep(factor, value_range, seed)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`rgb_delta`."""
-        (u,) = self.drawn(data, 1, seed)
+
+class RandomBrightness(_ToneLayer):
+    """Adds a random number to all pixels of an image: `clip(x + delta)`.
+
+    Args:
+        factor: limits of delta as a share of the value range, a pair from -1 to 1, or one number
+            `f` for `(-f, f)`.
+        value_range, seed: see `ImageLayer`.
+    """
+
+    keeps_integers = True
+
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (u,) = draws(1)
         width = self.value_range[1] - self.value_range[0]
         return {"rgb_delta": self.per_image(self.spread(u, self.factor, width))}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, brighter or darker."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         delta, dtype = transformation["rgb_delta"], images.dtype
         if dtypes.is_float(dtypes.standardize_dtype(dtype)):
             return self.in_range(images + ops.cast(delta, dtype))
         return ops.cast(self.in_range(ops.cast(images, "float32") + ops.trunc(delta)), dtype)
 
 
-class RandomContrast(ImageLayer):
+class RandomContrast(_ToneLayer):
     """Spreads each channel around its mean: `clip((x - mean) * c + mean)`.
 
     Args:
         factor: a pair `(a, b)` from 0 to 1: c is drawn from 1 - a to 1 + b; one number `f` stands
             for `(0, f)`.
-        value_range: the least and the largest value of images.
-        seed: an int, for the same draws in every run.
+        value_range, seed: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
 
-    def __init__(
-        self, factor: Any, value_range: Any = (0, 255), seed: Any = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self._keep(factor, value_range, seed)
-
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`contrast_factor`."""
-        (u,) = self.drawn(data, 1, seed)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (u,) = draws(1)
         low, high = self.factor
         return {"contrast_factor": self.per_image(self.spread(u, (1.0 - low, 1.0 + high)))}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images with more or less contrast."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         factor = ops.cast(transformation["contrast_factor"], images.dtype)
         mean = ops.mean(images, self.axes[:2], keepdims=True)
         return self.in_range((images - mean) * factor + mean)
 
 
-class _ColorLayer(ImageLayer):
+class ColorLayer(ImageLayer):
     """Layers with the arguments `factor`, `value_range`, `data_format` and `seed`."""
 
     def __init__(
@@ -96,6 +80,10 @@ class _ColorLayer(ImageLayer):
         super().__init__(data_format=data_format, **kwargs)
         self._keep(factor, value_range, seed)
 
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (u,) = draws(1)
+        return {"factor": self.spread(u, self.factor)}
+
     def _in_hsv(self, images: Tensor, change: Callable[..., tuple[Tensor, ...]]) -> Tensor:
         """Images whose hue, saturation and value, all from 0 to 1, `change` replaced."""
         x = self.rescaled(images, self.value_range, (0.0, 1.0))
@@ -105,89 +93,55 @@ class _ColorLayer(ImageLayer):
         return self.rescaled(x, (0.0, 1.0), self.value_range)
 
 
-class RandomSaturation(_ColorLayer):
+class RandomSaturation(ColorLayer):
     """Multiplies the saturation of colours by `s / (1 - s)`, which may exceed the value range.
 
     Args:
         factor: limits of s, a pair from 0 (gray) over 0.5 (unchanged) to 1 (full colours), or one
             number `f` for `(-f, f)`, where negative draws give gray.
-        value_range: the least and the largest value of images.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        value_range, data_format, seed: see `ImageLayer`.
     """
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`factor`, what the saturation is multiplied by."""
-        (u,) = self.drawn(data, 1, seed)
-        share = self.spread(u, self.factor)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        share = super().drawn(draws)["factor"]
         return {"factor": share / ops.maximum(1.0 - share, 1e-7)}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images with other saturation."""
-        factor = ops.cast(self.per_image(transformation["factor"]), images.dtype)
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        factor = self.per_image(transformation["factor"], images)
         return self._in_hsv(images, lambda h, s, v: (h, ops.maximum(s * factor, 0.0), v))
 
 
-class RandomHue(_ColorLayer):
+class RandomHue(ColorLayer):
     """Turns the hue of colours, to either side.
 
     Args:
         factor: limits of the turn as a share of half the circle, a pair from 0 to 1, or one number
             `f` for `(0, f)`.
-        value_range: the least and the largest value of images.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        value_range, data_format, seed: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`factor`, the turn as a share of the circle."""
-        u, side = self.drawn(data, 2, seed)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, side = draws(2)
         turn = self.spread(u, self.factor, 0.5)
         return {"factor": ops.where(ops.less(side, 0.5), turn, ops.negative(turn))}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images with other hues."""
-        turn = ops.cast(self.per_image(transformation["factor"]), images.dtype)
-
-        def turned(h: Tensor, s: Tensor, v: Tensor) -> tuple[Tensor, ...]:
-            h = h + turn
-            return h - ops.floor(h), s, v
-
-        return self._in_hsv(images, turned)
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        turn = self.per_image(transformation["factor"], images)
+        return self._in_hsv(images, lambda h, s, v: (h + turn - ops.floor(h + turn), s, v))
 
 
-class RandomColorDegeneration(_ColorLayer):
+class RandomColorDegeneration(ColorLayer):
     """Mixes images with their gray version: `x * (1 - f) + gray * f`.
 
     Args:
         factor: limits of f, a pair from -1 to 1, or one number for `(-factor, factor)`.
-        value_range: the least and the largest value of images.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        value_range, data_format, seed: see `ImageLayer`.
     """
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`factor`, the share of gray."""
-        (u,) = self.drawn(data, 1, seed)
-        return {"factor": self.per_image(self.spread(u, self.factor))}
-
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, grayer or more colourful."""
-        share = ops.cast(transformation["factor"], images.dtype)
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        share = self.per_image(transformation["factor"], images)
         gray = ops.image.rgb_to_grayscale(images, self.data_format)
         return self.in_range(images + (gray - images) * share)
 
@@ -197,8 +151,7 @@ class RandomGrayscale(ImageLayer):
 
     Args:
         factor: the share of images, from 0 to 1.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        data_format, seed: see `ImageLayer`.
     """
 
     keeps_integers = True
@@ -214,17 +167,11 @@ class RandomGrayscale(ImageLayer):
         self._keep(seed=seed)
         self.factor = factor
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`should_apply`, which images become gray."""
-        (u,) = self.drawn(data, 1, seed)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (u,) = draws(1)
         return {"should_apply": ops.less(u, self.factor)}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, some of them gray."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         gray = ops.image.rgb_to_grayscale(images, self.data_format)
         return ops.where(self.per_image(transformation["should_apply"]), gray, images)
 
@@ -233,13 +180,11 @@ class RandomColorJitter(ImageLayer):
     """Changes brightness, contrast, saturation and hue, in this order; see the layers of these.
 
     Args:
-        value_range: the least and the largest value of images.
+        value_range, seed, data_format: see `ImageLayer`.
         brightness_factor: `factor` of `RandomBrightness`; None or 0 leaves it out.
         contrast_factor: that of `RandomContrast`.
         saturation_factor: that of `RandomSaturation`.
         hue_factor: that of `RandomHue`.
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
     """
 
     def __init__(
@@ -255,7 +200,7 @@ class RandomColorJitter(ImageLayer):
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self._keep(value_range=value_range, seed=seed, draws=False)
-        options = {
+        options: dict[str, Any] = {
             "value_range": value_range, "seed": seed, "data_format": self.data_format,
             "dtype": self.dtype_policy,
         }  # fmt: skip
@@ -275,19 +220,10 @@ class RandomColorJitter(ImageLayer):
         )  # fmt: skip
         return [step for step in steps if step is not None]
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """For each of the layers that it consists of, by name, its transformation."""
-        return {
-            type(step).__name__: step.get_random_transformation(data, training, seed)
-            for step in self._steps
-        }
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        return {type(s).__name__: draws.transformation_of(s) for s in self._steps}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images in other colours."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         for step in self._steps:
-            images = step.transform_images(images, transformation[type(step).__name__], training)
+            images = step.changed(images, transformation[type(step).__name__])
         return images

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kerata import ops
 from kerata.layers.arguments import one_of, positive
-from kerata.layers.preprocessing.image.base import ImageLayer
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer
 from kerata.ops.dispatch import Tensor
 from kerata.ops.image.layout import number
 
@@ -22,19 +23,21 @@ class _SizedLayer(ImageLayer):
         self.height = positive(self, "height", height)
         self.width = positive(self, "width", width)
 
-    def _filled(self, images: Tensor) -> Tensor:
-        """The largest window of the right aspect ratio in the middle, resized."""
-        return ops.image.resize(
-            images, (self.height, self.width), crop_to_aspect_ratio=True,
-            data_format=self.data_format,
-        )  # fmt: skip
+    def new_size(self, height: Any, width: Any) -> tuple[int, int]:
+        return self.height, self.width
+
+    def _resized(self, images: Tensor, interpolation: str = "bilinear", **more: Any) -> Tensor:
+        """The images resized; unless told otherwise the largest window of the right ratio."""
+        more = more or {"crop_to_aspect_ratio": True}
+        size = (self.height, self.width)
+        return ops.image.resize(images, size, interpolation, data_format=self.data_format, **more)
 
     def _resized_boxes(
-        self, corners: Tensor, height: Any, width: Any, crop: bool, pad: bool = False
+        self, boxes: Tensor, height: Any, width: Any, crop: bool = True, pad: bool = False
     ) -> Tensor:
         """Boxes after resizing the whole images, or a window, or images with edges added."""
         before, after = [number(n) for n in (height, width)], (self.height, self.width)
-        moved = list(ops.split(corners, 4, -1))
+        moved = list(ops.split(boxes, 4, -1))
         for i in (0, 1):
             extent, start = before[i], 0
             if crop or pad:
@@ -45,9 +48,9 @@ class _SizedLayer(ImageLayer):
                 else:
                     start = ops.negative(ops.floor_divide(ops.maximum(fitting - before[i], 0), 2))
                     extent = before[i] - 2 * start
-            scale = after[i] / ops.cast(extent, corners.dtype)
+            scale = after[i] / ops.cast(extent, boxes.dtype)
             for j in (1 - i, 3 - i):
-                moved[j] = (moved[j] - ops.cast(start, corners.dtype)) * scale
+                moved[j] = (moved[j] - ops.cast(start, boxes.dtype)) * scale
         return ops.concatenate(moved, -1)
 
 
@@ -63,7 +66,7 @@ class Resizing(_SizedLayer):
         fill_mode: "constant", what is added then.
         fill_value: its value.
         antialias: widen the kernel when shrinking.
-        data_format: where the channels are.
+        data_format: see `ImageLayer`.
 
     Masks are resized to the nearest pixel. Images of ints stay such.
     """
@@ -93,111 +96,92 @@ class Resizing(_SizedLayer):
         self.fill_value = fill_value
         self.antialias = antialias
 
-    def _resized(self, images: Tensor, interpolation: str, antialias: bool) -> Tensor:
-        return ops.image.resize(
-            images, (self.height, self.width), interpolation, antialias, self.crop_to_aspect_ratio,
-            self.pad_to_aspect_ratio, self.fill_mode, self.fill_value, self.data_format,
-        )  # fmt: skip
-
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
+    def changed(
+        self, images: Tensor, transformation: Any, interpolation: str | None = None
     ) -> Tensor:
-        """The images in the new size."""
-        return self._resized(images, self.interpolation, self.antialias)
+        return self._resized(
+            images,
+            interpolation or self.interpolation,
+            crop_to_aspect_ratio=self.crop_to_aspect_ratio,
+            pad_to_aspect_ratio=self.pad_to_aspect_ratio,
+            fill_value=self.fill_value,
+            antialias=self.antialias and interpolation is None,
+        )
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The masks in the new size."""
-        return self._resized(segmentation_masks, "nearest", False)
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        return self.changed(masks, transformation, "nearest")
 
-    def moved_boxes(
-        self, corners: Tensor, transformation: Any, height: Any, width: Any
-    ) -> tuple[Tensor, Any, Any]:
-        """The boxes in the new images."""
-        crop, pad = self.crop_to_aspect_ratio, self.pad_to_aspect_ratio
-        moved = self._resized_boxes(corners, height, width, crop, pad)
-        return moved, self.height, self.width
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        ways = (self.crop_to_aspect_ratio, self.pad_to_aspect_ratio)
+        return self._resized_boxes(boxes, height, width, *ways)
 
 
 class _WindowLayer(_SizedLayer):
     """Layers that cut out a window, or resize images that are smaller than it.
 
-    Attributes:
-        at_random: whether the window's place is drawn, and nothing is cut outside of training.
+    Subclasses define `_corner` and `_window`.
     """
 
-    at_random = False
+    def __init__(
+        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self._keep_size(height, width)
 
     def _room(self, shape: Any) -> tuple[Any, Any]:
         """How many rows and columns there are besides the window."""
-        return shape[self.axes[0]] - self.height, shape[self.axes[1]] - self.width
+        height, width = self.sizes(shape)
+        return height - self.height, width - self.width
 
-    def _large(self, shape: Any) -> Any:
-        """Whether the window fits: a bool where sizes are known, else a tensor."""
-        room = self._room(shape)
-        if all(isinstance(n, int) for n in room):
-            return min(room) >= 0
-        down, across = (number(n) for n in room)
-        return ops.logical_and(ops.greater_equal(down, 0), ops.greater_equal(across, 0))
-
-    def _either(self, shape: Any, window: Any, resized: Any, training: bool = True) -> Any:
-        large = self._large(shape) if training or not self.at_random else False
-        if isinstance(large, bool):
-            return window() if large else resized()
-        return ops.cond(large, window, resized)
-
-    def _window(self, images: Tensor, transformation: Any) -> Tensor:
-        raise NotImplementedError(f"{type(self).__name__} must define _window")
-
-    def _corner(self, transformation: Any) -> tuple[Any, Any]:
-        """The first row and the first column of the window."""
+    def _corner(self, transformation: Any, shape: Any) -> Any:
+        """The first row and the first column of the window; None where nothing is cut."""
         raise NotImplementedError(f"{type(self).__name__} must define _corner")
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
+    def _window(self, images: Tensor, corner: Any) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} must define _window")
+
+    def _either(
+        self,
+        transformation: Any,
+        shape: Any,
+        window: Callable[[Any], Tensor],
+        resized: Callable[[], Tensor],
     ) -> Tensor:
-        """The windows."""
+        """`window` of the corner where the images are large enough, else `resized`."""
+        corner = self._corner(transformation, shape)
+        room = self._room(shape)
+        if corner is None or (all(isinstance(n, int) for n in room) and min(room) < 0):
+            return resized()
+        if all(isinstance(n, int) for n in room):
+            return window(corner)
+        down, across = (ops.greater_equal(number(n), 0) for n in room)
+        return ops.cond(ops.logical_and(down, across), lambda: window(corner), resized)
+
+    def _cut(self, images: Tensor, transformation: Any, interpolation: str) -> Tensor:
         return self._either(
+            transformation,
             ops.shape(images),
-            lambda: self._window(images, transformation),
-            lambda: self._filled(images),
-            training,
+            lambda corner: self._window(images, corner),
+            lambda: self._resized(images, interpolation),
         )
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The same windows of the masks."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        return self._cut(images, transformation, "bilinear")
+
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        return self._cut(masks, transformation, "nearest")
+
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        def shifted(corner: Any) -> Tensor:
+            top, left = (ops.reshape(ops.cast(v, boxes.dtype), (-1, 1, 1)) for v in corner)
+            return boxes - ops.concatenate([left, top, left, top], -1)
+
         return self._either(
-            ops.shape(segmentation_masks),
-            lambda: self._window(segmentation_masks, transformation),
-            lambda: ops.image.resize(
-                segmentation_masks, (self.height, self.width), "nearest",
-                crop_to_aspect_ratio=True, data_format=self.data_format,
-            ),
-            training,
-        )  # fmt: skip
-
-    def moved_boxes(
-        self, corners: Tensor, transformation: Any, height: Any, width: Any
-    ) -> tuple[Tensor, Any, Any]:
-        """The boxes in the windows."""
-
-        def shifted() -> Tensor:
-            top, left = (
-                ops.reshape(ops.cast(v, corners.dtype), (-1, 1, 1))
-                for v in self._corner(transformation)
-            )
-            return corners - ops.concatenate([left, top, left, top], -1)
-
-        moved = self._either(
+            transformation,
             transformation["input_shape"],
             shifted,
-            lambda: self._resized_boxes(corners, height, width, True),
-            transformation.get("starts", ()) is not None,
+            lambda: self._resized_boxes(boxes, height, width),
         )
-        return moved, self.height, self.width
 
 
 class CenterCrop(_WindowLayer):
@@ -208,23 +192,16 @@ class CenterCrop(_WindowLayer):
     Args:
         height: the height to have.
         width: the width to have.
-        data_format: where the channels are.
+        data_format: see `ImageLayer`.
     """
 
-    def __init__(
-        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self._keep_size(height, width)
-
-    def _corner(self, transformation: Any) -> tuple[Any, Any]:
-        down, across = self._room(transformation["input_shape"])
+    def _corner(self, transformation: Any, shape: Any) -> tuple[Any, Any]:
+        down, across = self._room(shape)
         return down // 2, across // 2
 
-    def _window(self, images: Tensor, transformation: Any) -> Tensor:
-        top, left = (n // 2 for n in self._room(ops.shape(images)))
+    def _window(self, images: Tensor, corner: Any) -> Tensor:
         return ops.image.crop_images(
-            images, top_cropping=top, left_cropping=left, target_height=self.height,
+            images, top_cropping=corner[0], left_cropping=corner[1], target_height=self.height,
             target_width=self.width, data_format=self.data_format,
         )  # fmt: skip
 
@@ -238,12 +215,9 @@ class RandomCrop(_WindowLayer):
     Args:
         height: the height to have.
         width: the width to have.
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        seed, data_format: see `ImageLayer`.
         name: its name.
     """
-
-    at_random = True
 
     def __init__(
         self,
@@ -254,31 +228,23 @@ class RandomCrop(_WindowLayer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, name=name, **kwargs)
-        self._keep_size(height, width)
+        super().__init__(height, width, data_format, name=name, **kwargs)
         self._keep(seed=seed)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`starts`: the windows' first rows and first columns; None outside of training."""
-        found = super().get_random_transformation(data)
-        if not training:
-            return {"starts": None, **found}
-        draws = self.drawn(data, 2, seed)
-        room = self._room(found["input_shape"])
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        if not draws.training:
+            return {"starts": None}
         starts = tuple(
             ops.cast(ops.floor(u * (ops.cast(n, "float32") + 1.0)), "int32")
-            for u, n in zip(draws, room, strict=True)
+            for u, n in zip(draws(2), self._room(draws.shape), strict=True)
         )
-        return {"starts": starts, **found}
+        return {"starts": starts}
 
-    def _corner(self, transformation: Any) -> tuple[Any, Any]:
-        found: tuple[Any, Any] = transformation["starts"]
-        return found
+    def _corner(self, transformation: Any, shape: Any) -> Any:
+        return transformation["starts"]
 
-    def _window(self, images: Tensor, transformation: Any) -> Tensor:
-        top, left = (ops.reshape(v, (-1, 1, 1)) for v in transformation["starts"])
+    def _window(self, images: Tensor, corner: Any) -> Tensor:
+        top, left = (ops.reshape(v, (-1, 1, 1)) for v in corner)
         x = images if self.axes[2] == -1 else ops.moveaxis(images, 1, -1)
         batch, height, width, channels = ops.shape(x)
         image = ops.reshape(ops.arange(batch, dtype="int32"), (-1, 1, 1))

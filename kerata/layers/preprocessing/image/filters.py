@@ -8,11 +8,12 @@ import numpy as np
 
 from kerata import ops
 from kerata.layers.arguments import spread
-from kerata.layers.preprocessing.image.base import ImageLayer, factor_range
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer, factor_range
+from kerata.layers.preprocessing.image.color import ColorLayer
 from kerata.ops.dispatch import Tensor
 
 
-class RandomSharpness(ImageLayer):
+class RandomSharpness(ColorLayer):
     """Sharpens or smooths images: `smooth + 2 f (x - smooth)`, 0 beyond the edges.
 
     `smooth` is the mean of a pixel (5 / 13) and its eight neighbours (1 / 13 each).
@@ -20,36 +21,13 @@ class RandomSharpness(ImageLayer):
     Args:
         factor: limits of f, a pair from 0 (smooth) over 0.5 (unchanged) to 1 (sharp), or one
             number for `(0, factor)`.
-        value_range: the least and the largest value of images.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        value_range, data_format, seed: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self._keep(factor, value_range, seed)
-
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`factor`."""
-        (u,) = self.drawn(data, 1, seed)
-        return {"factor": self.spread(u, self.factor)}
-
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, sharper or smoother."""
-        factor = ops.cast(self.per_image(transformation["factor"]), images.dtype) * 2.0
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        factor = self.per_image(transformation["factor"], images) * 2.0
         ones = [1.0, 1.0, 1.0]
         rows, columns, _ = self.axes
         around = _filtered(_filtered(images, ones, rows), ones, columns)
@@ -66,9 +44,7 @@ class RandomGaussianBlur(ImageLayer):
         kernel_size: how many pixels take part, across and down, or one number for both.
         sigma: limits of the Gaussian's deviation in pixels, a pair from 0 to 1, or one number `s`
             for `(0, s)`.
-        value_range: the least and the largest value of images.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        value_range, data_format, seed: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
@@ -88,20 +64,12 @@ class RandomGaussianBlur(ImageLayer):
         self.kernel_size = spread(self, "kernel_size", kernel_size, 2)
         self.sigma = factor_range(self, "sigma", sigma, (0.0, 1.0))
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`should_apply_blur`, which images are blurred; `blur_factor`, deviations across, down."""
-        probability, u, *sides = self.drawn(data, 4, seed)
-        return {
-            "should_apply_blur": ops.less(u, self.spread(probability, self.factor)),
-            "blur_factor": self.spread(ops.stack(sides, 1), self.sigma),
-        }
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, v, *sides = draws(4)
+        deviations = self.spread(ops.stack(sides, 1), self.sigma)  # across and down
+        return {"should_apply_blur": self.some(u, v), "blur_factor": deviations}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, some of them blurred."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         sigma = ops.maximum(ops.cast(transformation["blur_factor"], "float32"), 1e-3)
         sigma = ops.reshape(sigma, (-1, 2))
         rows, columns, _ = self.axes

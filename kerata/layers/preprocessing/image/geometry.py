@@ -1,4 +1,4 @@
-"""Random movements of images, with what they show: rotation, shift, zoom, shear, perspective."""
+"""Random movements of images, with what they show."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ import math
 from typing import Any
 
 from kerata import ops
-from kerata.core import bounding_boxes as boxes
+from kerata.core.bounding_boxes import mapped
 from kerata.layers.arguments import one_of
-from kerata.layers.preprocessing.image.base import ImageLayer, Range, factor_range
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer, Range, factor_range
 from kerata.ops.dispatch import Tensor
-from kerata.ops.image.sampling import FILL_MODES
-from kerata.ops.image.warping import adjugate, perspective_map
+from kerata.ops.image.sampling import FILL_MODES, interpolated
+from kerata.ops.image.warping import adjugate, grid, perspective_map, warped
+from kerata.ops.random import random_normal
 
 
 class MovingLayer(ImageLayer):
     """The base of layers under which each image is a map of itself.
 
     Subclasses define `maps`. Masks are sampled at the nearest pixel.
+
+    Args:
+        interpolation: "nearest" or "bilinear".
+        fill_mode: what lies beyond the edges: "constant", "nearest", "wrap", "mirror" or "reflect"
+            (`ops.image.map_coordinates`).
+        fill_value: the value for "constant".
+        **kwargs: as of `ImageLayer`.
     """
 
-    interpolation = "bilinear"
-    fill_mode = "constant"
-    fill_value: Any = 0.0
-
-    def _keep_sampling(self, interpolation: str, fill_mode: str, fill_value: Any) -> None:
+    def __init__(self, interpolation: str, fill_mode: str, fill_value: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
         self.fill_mode = one_of(self, "fill_mode", fill_mode, FILL_MODES)
         self.fill_value = fill_value
@@ -39,23 +44,19 @@ class MovingLayer(ImageLayer):
             self.data_format,
         )  # fmt: skip
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, moved."""
+    def _middle(self, transformation: Any) -> tuple[Tensor, Tensor]:
+        """The row and the column in the middle of the images."""
+        height, width = self.sizes(transformation["input_shape"])
+        return (ops.cast(height, "float32") - 1.0) * 0.5, (ops.cast(width, "float32") - 1.0) * 0.5
+
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         return self._sampled(images, transformation, self.interpolation)
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The masks, moved."""
-        return self._sampled(segmentation_masks, transformation, "nearest")
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        return self._sampled(masks, transformation, "nearest")
 
-    def moved_boxes(
-        self, corners: Tensor, transformation: Any, height: Any, width: Any
-    ) -> tuple[Tensor, Any, Any]:
-        """The boxes around what the boxes become."""
-        maps = ops.cast(self.maps(transformation), corners.dtype)
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        maps = ops.cast(self.maps(transformation), boxes.dtype)
         back = ops.concatenate([maps, ops.ones_like(maps[:, :1])], -1)
         there = ops.reshape(adjugate(ops.reshape(back, (-1, 3, 3))), (-1, 9, 1, 1))
         a = ops.unstack(there, 9, 1)
@@ -64,7 +65,7 @@ class MovingLayer(ImageLayer):
             u, v, k = (a[i] * x + a[i + 1] * y + a[i + 2] for i in (0, 3, 6))
             return u / k, v / k
 
-        return boxes.mapped(corners, move), height, width
+        return mapped(boxes, move)
 
 
 def _rows(*columns: Any) -> Tensor:
@@ -80,12 +81,8 @@ class RandomRotation(MovingLayer):
     Args:
         factor: limits of the angle as a share of a full turn, a pair from -1 to 1 (positive is
             counterclockwise), or one number `f` for `(-f, f)`.
-        fill_mode: what lies beyond the edges: "constant", "nearest", "wrap", "mirror" or "reflect"
-            (`ops.image.map_coordinates`).
-        interpolation: "nearest" or "bilinear".
-        seed: an int, for the same draws in every run.
-        fill_value: the value for "constant".
-        data_format: where the channels are.
+        fill_mode, interpolation, fill_value: see `MovingLayer`.
+        seed, data_format: see `ImageLayer`.
     """
 
     def __init__(
@@ -98,24 +95,18 @@ class RandomRotation(MovingLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(interpolation, fill_mode, fill_value, data_format=data_format, **kwargs)
         self._keep(factor, seed=seed)
-        self._keep_sampling(interpolation, fill_mode, fill_value)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`angle`, in degrees."""
-        (u,) = self.drawn(data, 1, seed)
-        angle = self.spread(u, self.factor, 360.0)
-        return {"angle": angle, **super().get_random_transformation(data)}
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (u,) = draws(1)
+        return {"angle": self.spread(u, self.factor, 360.0)}  # in degrees
 
     def maps(self, transformation: dict[str, Any]) -> Tensor:
         """Turns around the middle."""
         angle = ops.cast(transformation["angle"], "float32") * (math.pi / 180.0)
         sine, cosine = ops.sin(angle), ops.cos(angle)
-        shape = transformation["input_shape"]
-        y, x = ((ops.cast(shape[a], "float32") - 1.0) * 0.5 for a in self.axes[:2])
+        y, x = self._middle(transformation)
         return _rows(
             cosine, ops.negative(sine), x - x * cosine + y * sine,
             sine, cosine, y - x * sine - y * cosine, 0.0, 0.0,
@@ -129,11 +120,8 @@ class RandomTranslation(MovingLayer):
         height_factor: limits of the shift downwards as a share of the height, a pair from -1 to 1,
             or one number `f` for `(-f, f)`.
         width_factor: the same to the right, of the width.
-        fill_mode: what lies beyond the edges; see `RandomRotation`.
-        interpolation: "nearest" or "bilinear".
-        seed: an int, for the same draws in every run.
-        fill_value: the value for "constant".
-        data_format: where the channels are.
+        fill_mode, interpolation, fill_value: see `MovingLayer`.
+        seed, data_format: see `ImageLayer`.
     """
 
     def __init__(
@@ -147,22 +135,17 @@ class RandomTranslation(MovingLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(interpolation, fill_mode, fill_value, data_format=data_format, **kwargs)
         self._keep(seed=seed)
-        self._keep_sampling(interpolation, fill_mode, fill_value)
         self.height_factor = factor_range(self, "height_factor", height_factor, self.bounds)
         self.width_factor = factor_range(self, "width_factor", width_factor, self.bounds)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`translations`, `(batch, 2)`: to the right and downwards, in pixels."""
-        u, v = self.drawn(data, 2, seed)
-        found = super().get_random_transformation(data)
-        height, width = (ops.cast(found["input_shape"][a], "float32") for a in self.axes[:2])
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, v = draws(2)
+        height, width = (ops.cast(n, "float32") for n in self.sizes(draws.shape))
         right = self.spread(u, self.width_factor) * width
         down = self.spread(v, self.height_factor) * height
-        return {"translations": ops.stack([right, down], -1), **found}
+        return {"translations": ops.stack([right, down], -1)}
 
     def maps(self, transformation: dict[str, Any]) -> Tensor:
         """Shifts back."""
@@ -177,11 +160,8 @@ class RandomZoom(MovingLayer):
         height_factor: limits of how much more (positive, the image shrinks) or less of the height
             is shown, a pair from -1 to 1, or one number `f` for `(-f, f)`.
         width_factor: the same of the width; None keeps the aspect ratio.
-        fill_mode: what lies beyond the edges; see `RandomRotation`.
-        interpolation: "nearest" or "bilinear".
-        seed: an int, for the same draws in every run.
-        fill_value: the value for "constant".
-        data_format: where the channels are.
+        fill_mode, interpolation, fill_value: see `MovingLayer`.
+        seed, data_format: see `ImageLayer`.
     """
 
     def __init__(
@@ -195,23 +175,18 @@ class RandomZoom(MovingLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(interpolation, fill_mode, fill_value, data_format=data_format, **kwargs)
         self._keep(seed=seed)
-        self._keep_sampling(interpolation, fill_mode, fill_value)
         self.height_factor = factor_range(self, "height_factor", height_factor, self.bounds)
         self.width_factor: Range | None = None
         if width_factor is not None:
             self.width_factor = factor_range(self, "width_factor", width_factor, self.bounds)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`height_zoom` and `width_zoom`, `(batch, 1)`: how much is shown."""
-        u, v = (ops.expand_dims(x, 1) for x in self.drawn(data, 2, seed))
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, v = (ops.expand_dims(x, 1) for x in draws(2))
         height = self.spread(u, self.height_factor) + 1.0
         width = height if self.width_factor is None else self.spread(v, self.width_factor) + 1.0
-        found = super().get_random_transformation(data)
-        return {"height_zoom": height, "width_zoom": width, **found}
+        return {"height_zoom": height, "width_zoom": width}
 
     def maps(self, transformation: dict[str, Any]) -> Tensor:
         """Scaled places."""
@@ -219,8 +194,7 @@ class RandomZoom(MovingLayer):
             ops.reshape(ops.cast(transformation[n], "float32"), (-1,))
             for n in ("height_zoom", "width_zoom")
         )
-        shape = transformation["input_shape"]
-        y, x = ((ops.cast(shape[a], "float32") - 1.0) * 0.5 for a in self.axes[:2])
+        y, x = self._middle(transformation)
         return _rows(across, 0.0, x - x * across, 0.0, down, y - y * down, 0.0, 0.0)
 
 
@@ -231,11 +205,8 @@ class RandomShear(MovingLayer):
         x_factor: limits of the slant along the rows, a pair from 0 to 1, or one number `f` for
             `(0, f)`; it goes to either side.
         y_factor: the same along the columns.
-        interpolation: "nearest" or "bilinear".
-        fill_mode: what lies beyond the edges; see `RandomRotation`.
-        fill_value: the value for "constant".
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        interpolation, fill_mode, fill_value: see `MovingLayer`.
+        data_format, seed: see `ImageLayer`.
     """
 
     def __init__(
@@ -249,24 +220,19 @@ class RandomShear(MovingLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(interpolation, fill_mode, fill_value, data_format=data_format, **kwargs)
         self._keep(seed=seed)
-        self._keep_sampling(interpolation, fill_mode, fill_value)
         for name, value in (("x_factor", x_factor), ("y_factor", y_factor)):
             if isinstance(value, (int, float)) and value < 0:
                 raise ValueError(f"RandomShear: {name} must not be negative; got {value!r}")
         self.x_factor = factor_range(self, "x_factor", x_factor, self.bounds)
         self.y_factor = factor_range(self, "y_factor", y_factor, self.bounds)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`shear_factor`, `(batch, 2)`: along the rows and along the columns."""
-        u, v, side = self.drawn(data, 3, seed)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, v, side = draws(3)
         sign = ops.where(ops.less(side, 0.5), -1.0, 1.0)
         slants = (self.spread(u, self.x_factor), self.spread(v, self.y_factor))
-        shear = ops.stack([s * sign for s in slants], -1)
-        return {"shear_factor": shear, **super().get_random_transformation(data)}
+        return {"shear_factor": ops.stack([s * sign for s in slants], -1)}
 
     def maps(self, transformation: dict[str, Any]) -> Tensor:
         """Slanted places."""
@@ -281,10 +247,8 @@ class RandomPerspective(MovingLayer):
         factor: the probability, or a pair that it is drawn from; one number `f` stands for
             `(0, f)`.
         scale: how far corners move: their coordinates are multiplied by 1 ± scale / 2 at most.
-        interpolation: "nearest" or "bilinear".
-        fill_value: what lies beyond the edges.
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        interpolation, fill_value: see `MovingLayer`; `fill_value` lies beyond the edges.
+        seed, data_format: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
@@ -299,35 +263,27 @@ class RandomPerspective(MovingLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(interpolation, "constant", fill_value, data_format=data_format, **kwargs)
         self._keep(factor, seed=seed)
-        self._keep_sampling(interpolation, "constant", fill_value)
         self.scale = factor_range(self, "scale", scale, (0.0, 1.0))[1]
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`apply_perspective`; `start_points` and `end_points`, where the corners go."""
-        probability, u, *moves = self.drawn(data, 10, seed)
-        found = super().get_random_transformation(data)
-        y, x = (ops.cast(found["input_shape"][a], "float32") - 1.0 for a in self.axes[:2])
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, v, *moves = draws(10)
+        y, x = (ops.cast(n, "float32") - 1.0 for n in self.sizes(draws.shape))
         zero = ops.zeros_like(x)
         corners = ops.reshape(ops.stack([zero, zero, x, zero, zero, y, x, y]), (1, 4, 2))
-        half = self.scale * 0.5
-        factors = ops.reshape(ops.stack(moves, -1), (-1, 4, 2)) * (2.0 * half) + (1.0 - half)
+        factors = ops.reshape(ops.stack(moves, -1), (-1, 4, 2))
+        factors = factors * self.scale + (1.0 - self.scale * 0.5)
         return {
-            "apply_perspective": ops.less(u, self.spread(probability, self.factor)),
+            "apply_perspective": self.some(u, v),
             "start_points": corners * ops.ones_like(factors),
             "end_points": corners * factors,
-            **found,
         }
 
     def maps(self, transformation: dict[str, Any]) -> Tensor:
         """Places in the image seen from the front."""
-        start, end = (
-            ops.cast(transformation[n], "float32") for n in ("start_points", "end_points")
-        )
-        back = ops.reshape(perspective_map(end, start), (-1, 9))
+        points = (ops.cast(transformation[f"{n}_points"], "float32") for n in ("end", "start"))
+        back = ops.reshape(perspective_map(*points), (-1, 9))
         back = back[:, :8] / back[:, 8:]
         applied = ops.expand_dims(transformation["apply_perspective"], 1)
         same = ops.cast([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0], "float32")
@@ -340,11 +296,8 @@ class RandomFlip(ImageLayer):
     Args:
         mode: "horizontal" (left and right), "vertical", or "horizontal_and_vertical" (both at
             once).
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        seed, data_format: see `ImageLayer`.
     """
-
-    masks_as_images = True
 
     def __init__(
         self,
@@ -358,33 +311,104 @@ class RandomFlip(ImageLayer):
         modes = ("horizontal", "vertical", "horizontal_and_vertical")
         self.mode = one_of(self, "mode", mode, modes)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`flips`, which images are mirrored."""
-        (u,) = self.drawn(data, 1, seed)
-        flips = self.per_image(ops.less(u, 0.5))
-        return {"flips": flips, **super().get_random_transformation(data)}
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (u,) = draws(1)
+        return {"flips": self.per_image(ops.less(u, 0.5))}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, some of them mirrored."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         sides = zip(("vertical", "horizontal"), self.axes, strict=False)
         flipped = ops.flip(images, tuple(axis for name, axis in sides if name in self.mode))
         return ops.where(transformation["flips"], flipped, images)
 
-    def moved_boxes(
-        self, corners: Tensor, transformation: Any, height: Any, width: Any
-    ) -> tuple[Tensor, Any, Any]:
-        """The boxes, some of them mirrored."""
-        left, top, right, bottom = ops.split(corners, 4, -1)
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        return self.changed(masks, transformation)
+
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        left, top, right, bottom = ops.split(boxes, 4, -1)
         if "horizontal" in self.mode:
-            wide = ops.cast(width, corners.dtype)
-            left, right = wide - right, wide - left
+            width = ops.cast(width, boxes.dtype)
+            left, right = width - right, width - left
         if "vertical" in self.mode:
-            high = ops.cast(height, corners.dtype)
-            top, bottom = high - bottom, high - top
+            height = ops.cast(height, boxes.dtype)
+            top, bottom = height - bottom, height - top
         flips = ops.reshape(transformation["flips"], (-1, 1, 1))
         flipped = ops.concatenate([left, top, right, bottom], -1)
-        return ops.where(flips, flipped, corners), height, width
+        return ops.where(flips, flipped, boxes)
+
+
+class RandomElasticTransform(MovingLayer):
+    """Displaces the pixels of some images at random, smoothly (Simard, Steinkraus & Platt, 2003).
+
+    Normal noise, smoothed with a deviation of 5 % of the shorter side, becomes displacements of
+    about 3 % of the longer, both times a draw from `scale`.
+
+    Args:
+        factor: the probability, or a pair that it is drawn from; one number `f` stands for
+            `(0, f)`.
+        scale: limits of the strength, a pair from 0 to 1, or one number `f` for `(0, f)`.
+        interpolation, fill_mode, fill_value: see `MovingLayer`.
+        value_range, seed, data_format: see `ImageLayer`.
+    """
+
+    bounds = (0.0, 1.0)
+
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = 1.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        value_range: Any = (0, 255),
+        seed: Any = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(interpolation, fill_mode, fill_value, data_format=data_format, **kwargs)
+        self._keep(factor, value_range, seed)
+        self.scale = factor_range(self, "scale", scale, (0.0, 1.0))
+
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        share, u, v = draws(3)
+        strength, applied = self.spread(share, self.scale), self.some(u, v)
+        height, width = self.sizes(draws.shape)
+        field = random_normal((draws.shape[0], height, width, 2), draws.seed(), "float32")
+        sides = [ops.cast(n, "float32") for n in (height, width)]
+        sigma = ops.minimum(*sides) * strength * 0.05
+        for letters, size in (("bij,bjwc->biwc", height), ("bij,bhjc->bhic", width)):
+            field = ops.einsum(letters, _smoothing(size, sigma), field)
+        reach = ops.maximum(*sides) * strength * 0.1 * ops.cast(applied, "float32")
+        field = field * self.per_image(reach * sigma)  # down and right
+        return {
+            "apply_transform": applied, "distortion_factor": strength, "displacements": field
+        }  # fmt: skip
+
+    def _sampled(self, images: Tensor, transformation: Any, interpolation: str) -> Tensor:
+        down, right = ops.unstack(transformation["displacements"], 2, -1)
+        x, y = grid("RandomElasticTransform", images, self.data_format, "float32")
+        return warped(
+            "RandomElasticTransform", images, y + down, x + right, interpolation, self.fill_mode,
+            self.fill_value, self.data_format,
+        )  # fmt: skip
+
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        return self.in_range(self._sampled(images, transformation, self.interpolation))
+
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        field = transformation["displacements"]
+
+        def move(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            moves = interpolated(field, (y, x), 1, "nearest", 0.0, batch=True)
+            down, right = ops.unstack(moves, 2, -1)
+            return x - right, y - down
+
+        return mapped(boxes, move)
+
+
+def _smoothing(size: Any, sigma: Tensor) -> Tensor:
+    """`(batch, size, size)`: matrices that smooth with Gaussians of the deviations `sigma`."""
+    place = ops.arange(size, dtype="float32")
+    distance = ops.expand_dims(place, 0) - ops.expand_dims(place, 1)
+    scale = ops.reshape(ops.maximum(sigma, 1e-2), (-1, 1, 1))
+    weights = ops.exp(ops.square(distance / scale) * -0.5)
+    return weights / ops.max(ops.sum(weights, 2, keepdims=True), 1, keepdims=True)

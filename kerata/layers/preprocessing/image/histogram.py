@@ -35,9 +35,9 @@ class Equalization(ImageLayer):
     """Spreads the values of each channel evenly: a pixel's rank becomes its value.
 
     Args:
-        value_range: the least and the largest value of images.
+        value_range: see `ImageLayer`.
         bins: how many values are told apart.
-        data_format: where the channels are.
+        data_format: see `ImageLayer`.
     """
 
     def __init__(
@@ -51,10 +51,7 @@ class Equalization(ImageLayer):
         self._keep(value_range=value_range, draws=False)
         self.bins = positive(self, "bins", bins)
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, equalized."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         first = ops.moveaxis(ops.cast(images, "float32"), self.axes[2], 1)
         shape = ops.shape(first)  # (batch, channels, height, width)
         rows = ops.reshape(first, (shape[0] * shape[1], shape[2] * shape[3]))
@@ -79,11 +76,11 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
     are. It works outside of training too.
 
     Args:
-        value_range: the least and the largest value of images.
+        value_range: see `ImageLayer`.
         clip_limit: how far a histogram's bin may rise over the mean of bins; what is above is
             spread over all. 0 for no limit.
         tile_grid_size: how many tiles there are, down and across.
-        data_format: where the channels are.
+        data_format: see `ImageLayer`.
     """
 
     always = True
@@ -102,10 +99,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         self.clip_limit = clip_limit
         self.tile_grid_size = spread(self, "tile_grid_size", tile_grid_size, 2)
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, equalized tile by tile."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         dtype = dtypes.standardize_dtype(images.dtype)
         first = ops.moveaxis(ops.cast(images, "float32"), self.axes[2], 1)
         batch, channels, height, width = ops.shape(first)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import ops, random
-from kerata.layers.preprocessing.image.base import ImageLayer, factor_range
-from kerata.layers.preprocessing.seeds import seed_for
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer, factor_range
 from kerata.ops.dispatch import Tensor
 from kerata.ops.random import random_normal
 
@@ -52,9 +51,7 @@ class RandomErasing(_WindowedLayer):
         scale: limits of the rectangle's share of the image, a pair from 0 to 1, or one number `s`
             for `(0, s)`.
         fill_value: what is there instead; None for noise.
-        value_range: the least and the largest value of images.
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        value_range, seed, data_format: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
@@ -74,27 +71,17 @@ class RandomErasing(_WindowedLayer):
         self.scale = factor_range(self, "scale", scale, (0.0, 1.0))
         self.fill_value = fill_value
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`apply_erasing`; `batch_masks`, true where something is erased; `fill_value`."""
-        probability, chance, share, u, v = self.drawn(data, 5, seed)
-        found = super().get_random_transformation(data)
-        shape = found["input_shape"]
-        masks, _ = self._window(shape, self.spread(share, self.scale), u, v)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        share, *places = draws(5)
+        masks, _ = self._window(draws.shape, self.spread(share, self.scale), *places[:2])
         fill = self.fill_value
         if fill is None:
-            noise = random_normal(shape, seed_for(self.generator, seed, u, self.piped), "float32")
-            fill = self.rescaled(ops.clip(noise, 0.0, 1.0), (0.0, 1.0), self.value_range)
-        return {
-            "apply_erasing": ops.less(chance, self.spread(probability, self.factor)),
-            "batch_masks": masks, "fill_value": fill, **found,
-        }  # fmt: skip
+            noise = ops.clip(random_normal(draws.shape, draws.seed(), "float32"), 0.0, 1.0)
+            fill = self.rescaled(noise, (0.0, 1.0), self.value_range)
+        applied = self.some(*places[2:])
+        return {"apply_erasing": applied, "batch_masks": masks, "fill_value": fill}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, some of them with something missing."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         applied = self.per_image(transformation["apply_erasing"])
         erased = ops.logical_and(applied, transformation["batch_masks"])
         return ops.where(erased, ops.cast(transformation["fill_value"], images.dtype), images)
@@ -103,16 +90,15 @@ class RandomErasing(_WindowedLayer):
 class _MixingLayer(_WindowedLayer):
     """Layers that mix each image with another: labels are mixed by `mix_weight`."""
 
-    def _beta(self, concentration: Any, like: Tensor, seed: Any) -> Tensor:
-        """Draws from the beta distributions with both parameters `concentration`."""
-        source = seed_for(self.generator, seed, like, self.piped)
-        return random.beta(ops.shape(like), concentration, concentration, "float32", seed=source)
+    def _beta(self, draws: Draws, concentration: Any) -> Tensor:
+        """Draws from the beta distribution with both parameters `concentration`."""
+        both = (concentration, concentration)
+        return random.beta(draws.shape[:1], *both, "float32", seed=draws.seed())
 
     def _mixed(self, x: Tensor, transformation: Any) -> Tensor:
-        shape = ops.shape(x)
         x = ops.cast(x, self.compute_dtype)
         weight = ops.cast(transformation["mix_weight"], self.compute_dtype)
-        weight = ops.reshape(weight, (-1,) + (1,) * (len(shape) - 1))
+        weight = ops.reshape(weight, (-1,) + (1,) * (len(ops.shape(x)) - 1))
         return x * weight + self._others(x, transformation) * (1.0 - weight)
 
     def _others(self, x: Tensor, transformation: Any) -> Tensor:
@@ -125,18 +111,18 @@ class _MixingLayer(_WindowedLayer):
         """The labels (one-hot, or other numbers), mixed."""
         return self._mixed(labels, transformation)
 
-    def moved_boxes(
-        self, corners: Tensor, transformation: Any, height: Any, width: Any
-    ) -> tuple[Tensor, Any, Any]:
-        """The boxes of both images."""
-        others = self._others(corners, transformation)
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        return self.changed(masks, transformation)
+
+    def moved_boxes(self, boxes: Tensor, transformation: Any, height: Any, width: Any) -> Tensor:
+        others = self._others(boxes, transformation)
         window = transformation.get("window")
         if window is not None:  # only what lies within it is shown
             low, high = (
                 ops.concatenate([w, w], -1) for w in ops.split(ops.expand_dims(window, 1), 2, -1)
             )
             others = ops.minimum(ops.maximum(others, low), high)
-        return ops.concatenate([corners, others], 1), height, width
+        return ops.concatenate([boxes, others], 1)
 
     def transform_bounding_boxes(
         self, bounding_boxes: dict[str, Any], transformation: Any, training: bool = True
@@ -156,11 +142,9 @@ class CutMix(_MixingLayer):
     Args:
         factor: limits of the distribution's two equal parameters, a pair from 0 to 1, or one
             number `f` for `(0, f)`.
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        seed, data_format: see `ImageLayer`.
     """
 
-    masks_as_images = True
     bounds = (0.0, 1.0)
 
     def __init__(
@@ -169,23 +153,16 @@ class CutMix(_MixingLayer):
         super().__init__(data_format=data_format, **kwargs)
         self._keep(factor, seed=seed)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`mix_weight`, `batch_masks`, the `window`, and whose it is, `permutation_order`."""
-        a, u, v, order = self.drawn(data, 4, seed)
-        found = super().get_random_transformation(data)
-        weight = self._beta(ops.maximum(self.spread(a, self.factor), 1e-3), a, seed)
-        masks, window = self._window(found["input_shape"], 1.0 - weight, u, v)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        a, u, v, order = draws(4)
+        weight = self._beta(draws, ops.maximum(self.spread(a, self.factor), 1e-3))
+        masks, window = self._window(draws.shape, 1.0 - weight, u, v)
         return {
             "permutation_order": ops.argsort(order), "batch_masks": masks, "window": window,
-            "mix_weight": self.per_image(weight), **found,
+            "mix_weight": self.per_image(weight),
         }  # fmt: skip
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images with a window of another."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         others = self._others(images, transformation)
         return ops.where(transformation["batch_masks"], others, images)
 
@@ -197,11 +174,8 @@ class MixUp(_MixingLayer):
 
     Args:
         alpha: both parameters of the beta distribution that λ comes from.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        data_format, seed: see `ImageLayer`.
     """
-
-    masks_as_images = True
 
     def __init__(
         self, alpha: float = 0.2, data_format: str | None = None, seed: Any = None, **kwargs: Any
@@ -212,17 +186,10 @@ class MixUp(_MixingLayer):
         self._keep(seed=seed)
         self.alpha = alpha
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`mix_weight`, and what each image is mixed with, `permutation_order`."""
-        (order,) = self.drawn(data, 1, seed)
-        found = super().get_random_transformation(data)
-        weight = self._beta(self.alpha, order, seed)
-        return {"mix_weight": weight, "permutation_order": ops.argsort(order), **found}
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        (order,) = draws(1)
+        weight = self._beta(draws, self.alpha)
+        return {"mix_weight": weight, "permutation_order": ops.argsort(order)}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, mixed."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         return self._mixed(images, transformation)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from kerata import ops, random
+from kerata.core.serialization import deserialize_object
 from kerata.layers.arguments import positive
 from kerata.layers.preprocessing.data_layer import DataLayer
 from kerata.layers.preprocessing.image import color, filters, geometry, histogram, tone
-from kerata.layers.preprocessing.image.base import ImageLayer
-from kerata.layers.preprocessing.seeds import seed_for
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer
 from kerata.ops.dispatch import Tensor
 
 _APART = 0x5851F42D  # added to a seed it gives one for other draws
@@ -42,59 +43,63 @@ class Pipeline(DataLayer):
         config = super().get_config()
         return {n: config[n] for n in ("name", "layers")}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Pipeline:
+        """A pipeline of the layers from `get_config`, built where those were."""
+        return cls([deserialize_object(c) for c in config["layers"]], config.get("name"))
+
 
 class _PolicyLayer(ImageLayer):
-    """Layers that choose among others at random."""
+    """Layers that choose among others at random, the same for all images of a batch."""
 
     bounds = (0.0, 1.0)
 
-    def _keep_layers(self, names: Sequence[str], interpolation: str) -> None:
-        low, high = self.factor
-        common = {"seed": self.seed, "data_format": self.data_format, "dtype": self.dtype_policy}
-        ranged: dict[str, Any] = {**common, "value_range": self.value_range}
-        moving: dict[str, Any] = {**common, "interpolation": interpolation}
-        plain: dict[str, Any] = {k: v for k, v in ranged.items() if k != "seed"}
+    def _keep_layers(self, interpolation: str, without: Sequence[str] = ()) -> None:
         pair = self.factor
-        makers: dict[str, Callable[[], Any]] = {
-            "random_shear": lambda: geometry.RandomShear(pair, pair, **moving),
-            "random_translation": lambda: geometry.RandomTranslation(pair, pair, **moving),
-            "random_rotation": lambda: geometry.RandomRotation(pair, **moving),
-            "random_brightness": lambda: color.RandomBrightness(pair, **ranged),
-            "random_color_degeneration": lambda: color.RandomColorDegeneration(pair, **ranged),
-            "random_contrast": lambda: color.RandomContrast(pair, **ranged),
-            "random_sharpness": lambda: filters.RandomSharpness(pair, **ranged),
-            "random_posterization": lambda: tone.RandomPosterization(
-                (max(1, int(8 * low)), max(1, int(8 * high))), **ranged
-            ),
-            "solarization": lambda: tone.Solarization(pair, pair, **ranged),
-            "auto_contrast": lambda: tone.AutoContrast(**plain),
-            "equalization": lambda: histogram.Equalization(**plain),
+        plain: dict[str, Any] = {
+            "data_format": self.data_format, "dtype": self.dtype_policy,
+            "bounding_box_format": self.bounding_box_format,
+        }  # fmt: skip
+        moving = {**plain, "seed": self.seed, "interpolation": interpolation}
+        plain["value_range"] = self.value_range
+        ranged = {**plain, "seed": self.seed}
+        low, high = (max(1, int(8 * f)) for f in pair)
+        layers = {
+            "random_shear": geometry.RandomShear(pair, pair, **moving),
+            "random_translation": geometry.RandomTranslation(pair, pair, **moving),
+            "random_rotation": geometry.RandomRotation(pair, **moving),
+            "random_brightness": color.RandomBrightness(pair, **ranged),
+            "random_color_degeneration": color.RandomColorDegeneration(pair, **ranged),
+            "random_contrast": color.RandomContrast(pair, **ranged),
+            "random_sharpness": filters.RandomSharpness(pair, **ranged),
+            "random_posterization": tone.RandomPosterization((low, high), **ranged),
+            "solarization": tone.Solarization(pair, pair, **ranged),
+            "auto_contrast": tone.AutoContrast(**plain),
+            "equalization": histogram.Equalization(**plain),
         }
-        self._names = list(names)
-        for name in names:
-            setattr(self, name, makers[name]())
+        self._names = [name for name in layers if name not in without]
+        for name in self._names:
+            setattr(self, name, layers[name])
 
-    @property
-    def _choices(self) -> list[Any]:
-        return [getattr(self, name) for name in self._names]
+    def _indices(self, draws: Draws, count: int) -> Tensor:
+        """Which layers are chosen, one after the other."""
+        shares = ops.stack([u[0] for u in draws(count)])
+        return ops.cast(ops.floor(shares * float(len(self._names))), "int32")
 
-    def _indices(self, data: Any, count: int, seed: Any) -> list[Tensor]:
-        """Which layers are chosen."""
-        draws = self.drawn(data, count, seed)
-        total = len(self._names)
-        return [ops.cast(ops.floor(u[0] * float(total)), "int32") for u in draws]
+    def _chosen(self, index: Tensor, use: Callable[..., Any], *values: Any) -> Any:
+        """`use` of the name of the layer with this index, and of values."""
+        return ops.switch(index, [functools.partial(use, n) for n in self._names], *values)
 
 
 class RandAugment(_PolicyLayer):
     """Applies a few augmentations, chosen for each batch, one after the other (Cubuk et al., 2020).
 
     Args:
-        value_range: the least and the largest value of images.
+        value_range: see `ImageLayer`.
         num_ops: how many.
         factor: how strong they are, a pair from 0 to 1, or one number `f` for `(0, f)`.
         interpolation: "nearest" or "bilinear".
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        seed, data_format: see `ImageLayer`.
     """
 
     def __init__(
@@ -111,54 +116,29 @@ class RandAugment(_PolicyLayer):
         self._keep(factor, value_range, seed)
         self.num_ops = positive(self, "num_ops", num_ops)
         self.interpolation = interpolation
-        self._keep_layers(
-            (
-                "random_shear", "random_translation", "random_rotation", "random_brightness",
-                "random_color_degeneration", "random_contrast", "random_sharpness",
-                "random_posterization", "solarization", "auto_contrast", "equalization",
-            ),
-            interpolation,
-        )  # fmt: skip
-        for name in self._names:
-            getattr(self, name).bounding_box_format = self.bounding_box_format
+        self._keep_layers(interpolation)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`layer_idxes`, which augmentations, and their `transforms`."""
+    def drawn(self, draws: Draws) -> dict[str, Any]:
         return {
-            "layer_idxes": ops.stack(self._indices(data, self.num_ops, seed)),
-            "transforms": {
-                name: getattr(self, name).get_random_transformation(data, training, seed)
-                for name in self._names
-            },
+            "layer_idxes": self._indices(draws, self.num_ops),
+            "transforms": {n: draws.transformation_of(getattr(self, n)) for n in self._names},
         }
 
-    def _chosen(self, index: Tensor, method: str, value: Any, transformations: Any) -> Any:
-        """`method` of the layer with this index."""
-
-        def branch(layer: Any, name: str) -> Callable[..., Any]:
-            return lambda x: getattr(layer, method)(x, transformations[name], True)
-
-        branches = [branch(*c) for c in zip(self._choices, self._names, strict=True)]
-        return ops.switch(index, branches, value)
-
     def _applied(self, method: str, value: Any, transformation: Any) -> Any:
+        """`method` of the chosen layers, one after the other."""
+
+        def use(name: str, x: Any) -> Any:
+            return getattr(getattr(self, name), method)(x, transformation["transforms"][name])
+
         for index in ops.unstack(transformation["layer_idxes"], self.num_ops):
-            value = self._chosen(index, method, value, transformation["transforms"])
+            value = self._chosen(index, use, value)
         return value
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The augmented images."""
-        return self._applied("transform_images", images, transformation)
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        return self._applied("changed", images, transformation)
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The masks, moved along."""
-        return self._applied("transform_segmentation_masks", segmentation_masks, transformation)
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        return self._applied("changed_masks", masks, transformation)
 
     def transform_bounding_boxes(
         self, bounding_boxes: dict[str, Any], transformation: Any, training: bool = True
@@ -178,7 +158,7 @@ class AugMix(_PolicyLayer):
     `s x + (1 - s) Σ wᵢ chainᵢ(x)`: s from a beta, w from a Dirichlet distribution.
 
     Args:
-        value_range: the least and the largest value of images.
+        value_range: see `ImageLayer`.
         num_chains: how many chains.
         chain_depth: how many augmentations each of them has, chosen for each batch.
         factor: how strong they are, a pair from 0 to 1, or one number `f` for `(0, f)`.
@@ -186,8 +166,7 @@ class AugMix(_PolicyLayer):
         all_ops: False leaves out those that the benchmarks of corrupted images overlap with:
             brightness, colours, contrast and sharpness.
         interpolation: "nearest" or "bilinear".
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        seed, data_format: see `ImageLayer`.
 
     Masks, boxes and labels stay as they are.
     """
@@ -212,40 +191,23 @@ class AugMix(_PolicyLayer):
         self.alpha = alpha
         self.all_ops = all_ops
         self.interpolation = interpolation
-        names = [
-            "random_shear", "random_translation", "random_rotation", "solarization",
-            "random_posterization", "auto_contrast", "equalization",
-        ]  # fmt: skip
-        if all_ops:
-            names += [
-                "random_brightness", "random_color_degeneration", "random_contrast",
-                "random_sharpness",
-            ]  # fmt: skip
-        self._keep_layers(names, interpolation)
+        overlapping = ("brightness", "color_degeneration", "contrast", "sharpness")
+        self._keep_layers(interpolation, () if all_ops else [f"random_{n}" for n in overlapping])
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`chain_mixing_weights`, `weight_sample`; which layers, and the `seeds` of their draws."""
+    def drawn(self, draws: Draws) -> dict[str, Any]:
         count = self.num_chains * self.chain_depth
-        indices = ops.stack(self._indices(data, count, seed))
-        first, second, third = (
-            seed_for(self.generator, seed, indices, self.piped) for _ in range(3)
-        )
-        gammas = random.gamma((self.num_chains,), self.alpha, "float32", seed=first)
+        gammas = random.gamma((self.num_chains,), self.alpha, "float32", seed=draws.seed())
+        share = random.beta((), self.alpha, self.alpha, "float32", seed=draws.seed())
         apart = np.zeros((count, 2), np.uint32)
         apart[:, 0] = np.arange(count, dtype=np.uint32) * np.uint32(_APART)
         return {
             "chain_mixing_weights": gammas / ops.maximum(ops.sum(gammas), 1e-7),
-            "weight_sample": random.beta((), self.alpha, self.alpha, "float32", seed=second),
-            "layer_idxes": indices,
-            "seeds": ops.add(ops.expand_dims(third, 0), apart.view(np.int32)),
+            "weight_sample": share,
+            "layer_idxes": self._indices(draws, count),
+            "seeds": ops.add(ops.expand_dims(draws.seed(), 0), apart.view(np.int32)),
         }
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, mixed with augmented ones."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         ends = np.zeros((self.num_chains, self.chain_depth), "float32")
         ends[:, -1] = 1.0
         weights = ops.multiply(ops.expand_dims(transformation["chain_mixing_weights"], 1), ends)
@@ -253,9 +215,13 @@ class AugMix(_PolicyLayer):
         begins = np.zeros((self.num_chains, self.chain_depth), bool)
         begins[:, 0] = True
 
+        def use(name: str, x: Tensor, seed: Tensor) -> Tensor:
+            layer = getattr(self, name)
+            return layer.changed(x, layer.get_random_transformation(x, True, seed))
+
         def step(state: Any, now: Any) -> tuple[Any, None]:
             index, seed, weight, begin = now
-            x = self._chosen(index, seed, ops.where(begin, images, state[0]))
+            x = self._chosen(index, use, ops.where(begin, images, state[0]), seed)
             return (x, state[1] + x * weight), None
 
         steps = (
@@ -265,16 +231,6 @@ class AugMix(_PolicyLayer):
         (_, total), _ = ops.scan(step, (images, ops.zeros_like(images)), steps)
         share = ops.cast(transformation["weight_sample"], images.dtype)
         return images * share + total * (1.0 - share)
-
-    def _chosen(self, index: Tensor, seed: Tensor, images: Tensor) -> Tensor:
-        """The images under the augmentation of this index, drawn from `seed`."""
-
-        def branch(layer: Any) -> Callable[..., Any]:
-            return lambda x, seed: layer.transform_images(
-                x, layer.get_random_transformation({"images": x}, True, seed), True
-            )
-
-        return ops.switch(index, [branch(c) for c in self._choices], images, seed)
 
 
 class MaxNumBoundingBoxes(ImageLayer):
@@ -293,10 +249,7 @@ class MaxNumBoundingBoxes(ImageLayer):
         self.max_number = positive(self, "max_number", max_number)
         self.fill_value = fill_value
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images as they are."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         return images
 
     def transform_bounding_boxes(

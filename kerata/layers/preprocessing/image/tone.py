@@ -8,7 +8,8 @@ import numpy as np
 
 from kerata import config, ops
 from kerata.layers.preprocessing.data_layer import DataLayer
-from kerata.layers.preprocessing.image.base import ImageLayer, factor_range
+from kerata.layers.preprocessing.image.base import Draws, ImageLayer, factor_range
+from kerata.layers.preprocessing.image.color import ColorLayer
 from kerata.ops.dispatch import Tensor
 
 _BYTES = (0.0, 255.0)
@@ -54,7 +55,7 @@ class AutoContrast(ImageLayer):
     A channel of one value stays as it is.
 
     Args:
-        value_range: the least and the largest value of images.
+        value_range: see `ImageLayer`.
     """
 
     always = True
@@ -63,10 +64,7 @@ class AutoContrast(ImageLayer):
         super().__init__(**kwargs)
         self._keep(value_range=value_range, draws=False)
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images with full contrast."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         low = ops.min(images, self.axes[:2], keepdims=True)
         width = ops.max(images, self.axes[:2], keepdims=True) - low
         flat = ops.less_equal(width, 0.0)
@@ -80,9 +78,7 @@ class RandomInvert(ImageLayer):
     Args:
         factor: the probability, or a pair that it is drawn from; one number `f` stands for
             `(0, f)`.
-        value_range: the least and the largest value of images.
-        seed: an int, for the same draws in every run.
-        data_format: where the channels are.
+        value_range, seed, data_format: see `ImageLayer`.
     """
 
     bounds = (0.0, 1.0)
@@ -98,58 +94,31 @@ class RandomInvert(ImageLayer):
         super().__init__(data_format=data_format, **kwargs)
         self._keep(factor, value_range, seed)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`apply_inversion`, which images are inverted."""
-        probability, u = self.drawn(data, 2, seed)
-        return {"apply_inversion": ops.less(u, self.spread(probability, self.factor))}
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        return {"apply_inversion": self.some(*draws(2))}
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, some of them inverted."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         low, high = self.value_range
         applied = self.per_image(transformation["apply_inversion"])
         return ops.where(applied, (low + high) - images, images)
 
 
-class RandomPosterization(ImageLayer):
+class RandomPosterization(ColorLayer):
     """Keeps only the highest bits of each pixel's eight.
 
     Args:
         factor: how many bits, a pair from 1 to 8 whose second is left out, or one number `f` for
             `(1, f)`.
-        value_range: the least and the largest value of images.
-        data_format: where the channels are.
-        seed: an int, for the same draws in every run.
+        value_range, data_format, seed: see `ImageLayer`.
     """
 
     bounds = (1, 8)
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self._keep(factor, value_range, seed)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        bits = ops.floor(super().drawn(draws)["factor"])
+        return {"shift_factor": 8 - ops.cast(bits, "int32")}
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`shift_factor`, how many bits are lost."""
-        (u,) = self.drawn(data, 1, seed)
-        bits = ops.cast(ops.floor(self.spread(u, self.factor)), "int32")
-        return {"shift_factor": 8 - bits}
-
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images with fewer tones."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         shift = ops.cast(self.per_image(transformation["shift_factor"]), "float32")
         step = ops.round(ops.exp2(shift))
         x = ops.floor(self.rescaled(ops.cast(images, "float32"), self.value_range, _BYTES))
@@ -164,8 +133,7 @@ class Solarization(ImageLayer):
         addition_factor: limits of the number as a share of 255, a pair from 0 to 1, or one number
             `f` for `(0, f)`.
         threshold_factor: the same of the threshold.
-        value_range: the least and the largest value of images.
-        seed: an int, for the same draws in every run.
+        value_range, seed: see `ImageLayer`.
     """
 
     def __init__(
@@ -182,20 +150,14 @@ class Solarization(ImageLayer):
         self.addition_factor = factor_range(self, "addition_factor", addition_factor, unit)
         self.threshold_factor = factor_range(self, "threshold_factor", threshold_factor, unit)
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """`additions` and `thresholds`, from 0 to 255."""
-        u, v = self.drawn(data, 2, seed)
+    def drawn(self, draws: Draws) -> dict[str, Any]:
+        u, v = draws(2)
         return {
             "additions": self.per_image(self.spread(u, self.addition_factor, 255.0)),
             "thresholds": self.per_image(self.spread(v, self.threshold_factor, 255.0)),
         }
 
-    def transform_images(
-        self, images: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
-        """The images, solarized."""
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         dtype = images.dtype
         x = self.rescaled(images, self.value_range, _BYTES)
         x = ops.clip(x + ops.cast(transformation["additions"], dtype), 0.0, 255.0)

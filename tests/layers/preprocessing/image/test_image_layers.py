@@ -99,6 +99,15 @@ def test_in_and_outside_of_training(name, backend):
     assert tuple(turned.shape) == tuple(np.moveaxis(np.empty(trained.shape), -1, 1).shape)
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_mixed_precision(name, backend):
+    half = "float16" if np.ndarray in backend.tensor_types else "bfloat16"
+    layer = one(name, {**EVERY[name], "dtype": f"mixed_{half}"})
+    found = backend.to_numpy(layer(backend.convert(IMAGES), training=True))
+    assert str(found.dtype) == half
+    assert np.isfinite(found.astype("float32")).all()
+
+
 @pytest.mark.parametrize("name", [n for n in EVERY if n.startswith("Random") or "Mix" in n])
 def test_draws_follow_the_seed(name, backend):
     images = backend.convert(np.repeat(IMAGES, 8, 0))

@@ -1,6 +1,7 @@
 """Augmentation in input pipelines and in models, under every backend."""
 
 import numpy as np
+import optree
 import pytest
 
 import kerata
@@ -15,17 +16,35 @@ def pipeline():
         layers.RandomRotation(0.2, seed=2, bounding_box_format="xyxy"),
         layers.RandomBrightness(0.2, seed=3),
         layers.RandomErasing(seed=4),
+        layers.RandAugment(num_ops=1, seed=5, bounding_box_format="xyxy"),
         layers.RandomCrop(6, 7, bounding_box_format="xyxy"),
     ])  # fmt: skip
 
 
+DATA = {
+    "images": IMAGES,
+    "labels": np.eye(2, dtype="float32"),
+    "bounding_boxes": {"boxes": BOXES, "labels": np.ones((2, 2), "int32")},
+    "segmentation_masks": np.ones((2, 8, 10), "int32"),
+}
+
+
+def same_sizes(found, batch):
+    """Check what a pipeline gives for `DATA`."""
+    assert tuple(found["images"].shape) == (batch, 6, 7, 3)
+    assert tuple(found["segmentation_masks"].shape) == (batch, 6, 7)
+    assert tuple(found["bounding_boxes"]["labels"].shape)[0] == batch
+    assert tuple(found["labels"].shape) == (batch, 2)
+
+
 def test_tf_data(backend):
     tf = pytest.importorskip("tensorflow")
-    augment = pipeline()
-    boxes = {"boxes": BOXES, "labels": np.ones((2, 2), "int32")}
-    data = tf.data.Dataset.from_tensor_slices({"images": IMAGES, "bounding_boxes": boxes})
-    data = data.repeat(4).batch(4).map(lambda x: augment(x, training=True))
+    augment, mix = pipeline(), layers.MixUp(bounding_box_format="xyxy")
+    data = tf.data.Dataset.from_tensor_slices(DATA).repeat(4).batch(4)
+    data = data.map(lambda x: mix(augment(x, training=True), training=True))
     assert data.element_spec["images"].shape == (None, 6, 7, 3)
+    for x in data:
+        same_sizes(x, 4)
     first, second = ([x["images"].numpy() for x in data] for _ in range(2))
     assert [x.shape for x in first] == [(4, 6, 7, 3)] * 2
     assert not np.array_equal(first[0], first[1])
@@ -35,27 +54,27 @@ def test_tf_data(backend):
 class Rows:
     """What a `DataLoader` and grain take."""
 
-    def __init__(self, augment, torch=None):
+    def __init__(self, augment, convert):
         self.augment = augment
-        self.torch = torch
+        self.convert = convert
 
     def __len__(self):
         return 6
 
     def __getitem__(self, i):
-        image = IMAGES[i % 2]
-        image = image if self.torch is None else self.torch.as_tensor(image.copy())
-        return self.augment(image, training=True)
+        data = optree.tree_map(lambda x: self.convert(x[i % 2]), DATA)
+        return self.augment(data, training=True)
 
 
 @pytest.mark.parametrize("tensors", [False, True])
 def test_data_loader(tensors, backend):
     torch = pytest.importorskip("torch")
-    rows = Rows(pipeline(), torch if tensors else None)
-    loader = torch.utils.data.DataLoader(rows, batch_size=3)
-    batches = [x.numpy() for x in loader]
-    assert [x.shape for x in batches] == [(3, 6, 7, 3)] * 2
-    assert not np.array_equal(batches[0][0], batches[0][2])
+    rows = Rows(pipeline(), lambda x: torch.as_tensor(x.copy()) if tensors else x)
+    batches = list(torch.utils.data.DataLoader(rows, batch_size=3))
+    for found in batches:
+        same_sizes(found, 3)
+    first = batches[0]["images"].numpy()
+    assert not np.array_equal(first[0], first[2])
 
 
 class Bright:
@@ -82,11 +101,12 @@ def test_workers_draw_differently(backend):
 def test_grain(backend):
     grain = pytest.importorskip("grain.python")
     augment = pipeline()
-    data = grain.MapDataset.source(IMAGES).map(lambda x: augment(x, training=True))
+    rows = [optree.tree_map(lambda x, i=i: x[i], DATA) for i in (0, 1)]
+    data = grain.MapDataset.source(rows).map(lambda x: augment(x, training=True))
     first, again = data[0], data[0]
-    assert isinstance(first, np.ndarray)
-    assert first.shape == (6, 7, 3)
-    assert not np.array_equal(first, again)
+    assert all(isinstance(x, np.ndarray) for x in optree.tree_leaves(first))
+    assert not np.array_equal(first["images"], again["images"])
+    same_sizes(data.batch(2)[0], 2)
 
 
 def test_in_a_model(training_backend, tmp_path):

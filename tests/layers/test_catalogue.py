@@ -1,0 +1,57 @@
+"""What holds for each public layer: a row in the cases, a docstring that says all arguments."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from kerata import layers
+from tests.layers.cases import CASES
+
+ROOT = Path(__file__).parent
+PUBLIC = sorted(
+    {c for c in vars(layers).values() if inspect.isclass(c) and issubclass(c, layers.Layer)},
+    key=lambda c: c.__name__,
+)
+# Layers that a row can't hold, with the tests that they have instead.
+ELSEWHERE = {
+    "test_custom_layers.py": ["Layer"],  # a base
+    "core/test_wrapper.py": ["Wrapper"],  # a base
+    "core/test_input.py": ["InputLayer"],  # takes no input
+    "cases/recurrent.py": ["StackedRNNCells"],  # a row of `RNN` has it
+    "preprocessing/test_numerical.py": ["HashedCrossing", "Hashing"],  # take texts
+    "preprocessing/test_lookup.py": ["IntegerLookup", "StringLookup"],
+    "preprocessing/test_text_vectorization.py": ["TextVectorization"],
+    # Left to chance: compared with Keras for given random numbers.
+    "preprocessing/image/test_against_keras.py": [
+        "CutMix", "MixUp", "RandomContrast", "RandomFlip", "RandomGaussianBlur", "RandomHue",
+        "RandomPerspective", "RandomSaturation", "RandomShear", "Solarization",
+    ],
+    "preprocessing/image/test_image_layers.py": [
+        "AugMix", "Equalization", "Pipeline", "RandAugment", "RandomColorJitter", "RandomCrop",
+        "RandomElasticTransform", "RandomErasing",
+    ],
+    # Hold other libraries' modules.
+    "wrappers/test_flax_layer.py": ["FlaxLayer"],
+    "wrappers/test_jax_layer.py": ["JaxLayer"],
+    "wrappers/test_tfsm_layer.py": ["TFSMLayer"],
+    "wrappers/test_torch_module_wrapper.py": ["TorchModuleWrapper"],
+}  # fmt: skip
+
+
+def test_each_has_a_row():
+    rows = {type(case.make(layers)) for case in CASES}
+    elsewhere = {name for names in ELSEWHERE.values() for name in names}
+    assert {c.__name__ for c in PUBLIC if c not in rows} == elsewhere
+    for file, names in ELSEWHERE.items():
+        text = (ROOT / file).read_text()
+        assert [n for n in names if not re.search(rf"\b{n}\b", text)] == [], file
+
+
+@pytest.mark.parametrize("cls", PUBLIC, ids=lambda c: c.__name__)
+def test_the_docstring_says_each_argument(cls):
+    parameters = list(inspect.signature(cls).parameters.values())
+    names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    told = re.findall(r"^ {4}(\w+): ", inspect.getdoc(cls), re.MULTILINE)
+    assert set(names) <= set(told)
