@@ -53,7 +53,7 @@ LAYERS: dict[str, Workload] = {
     "DepthwiseConv2D": Workload(lambda L: L.DepthwiseConv2D(3, padding="same"), IMAGES),
     "SeparableConv2D": Workload(lambda L: L.SeparableConv2D(64, 3, padding="same"), IMAGES),
     "MaxPooling2D": Workload(lambda L: L.MaxPooling2D(), IMAGES),
-    "AveragePooling2D": Workload(lambda L: L.AveragePooling2D(), IMAGES),
+    "AveragePooling2D": Workload(lambda L: L.AveragePooling2D(2), IMAGES),
     "UpSampling2D": Workload(lambda L: L.UpSampling2D(), IMAGES),
     "BatchNormalization": Workload(
         lambda L: L.BatchNormalization(), IMAGES, lambda layer, x: layer(x, training=True)

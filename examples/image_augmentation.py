@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import kerata
-from kerata import layers
+from kerata import layers, ops
 
 TRAINED_ON, TESTED_ON = slice(0, 100), slice(500, 1797)
 
@@ -30,7 +30,8 @@ def load() -> tuple[np.ndarray, np.ndarray]:
     """Images of 16 by 16 pixels from 0 to 255, and their digits."""
     data = load_digits()
     images = (data.images[..., None] * (255 / 16)).astype("float32")
-    return np.asarray(layers.Resizing(16, 16)(images)), data.target.astype("int32")
+    resized = ops.convert_to_numpy(layers.Resizing(16, 16)(images))
+    return resized, data.target.astype("int32")
 
 
 def augmentation() -> layers.Pipeline:
@@ -81,9 +82,9 @@ def show_what_moves_along(image: np.ndarray) -> None:
         },
         training=True,
     )
-    before, after = (np.round(b, 1).tolist() for b in (box, found["bounding_boxes"]["boxes"][0]))
-    print(f"the box {before} becomes {after}; the mask:")
-    for line in np.asarray(found["segmentation_masks"]):
+    moved = ops.convert_to_numpy(found["bounding_boxes"]["boxes"])[0]
+    print(f"the box {list(map(int, box))} becomes {[round(float(v), 1) for v in moved]}; the mask:")
+    for line in ops.convert_to_numpy(found["segmentation_masks"]):
         print("   ", "".join(" #"[v] for v in line))
 
 
@@ -106,8 +107,8 @@ def main() -> None:
         path = pathlib.Path(folder) / "digits.keras"
         model.save(path)
         loaded = kerata.saving.load_model(path)
-    expected = model.predict(x[:5], verbose=0)
-    print(f"the loaded model predicts the same: {np.array_equal(loaded.predict(x[:5]), expected)}")
+    same = np.array_equal(loaded.predict(x[:5], verbose=0), model.predict(x[:5], verbose=0))
+    print(f"the loaded model predicts the same: {same}")
     show_what_moves_along(x[0])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class StandIn(Operators):
         name: its name.
         path: its name after those of its layers.
         trainable: whether the weight itself is trained.
+        variables: what it is kept in, in the order of files.
     """
 
     shape: tuple[int, ...]
@@ -29,6 +30,7 @@ class StandIn(Operators):
     name: str
     path: str
     trainable: bool = False
+    variables: Sequence[Variable] = ()
 
     @property
     def value(self) -> Tensor:

@@ -30,23 +30,14 @@ class _Held:
         self.trees = variable_trees(layer)
 
 
-def as_module(layer: Any) -> LayerModule:
+class LayerModule(nnx.Module):
     """An `nnx.Module` with an `nnx.Param` for each trained variable, and a `State` for each other.
 
     It starts from the layer's values and keeps its own; `write_back` gives them to the layer.
     `train()` and `eval()` switch `training`.
 
     Args:
-        layer: a built layer or model.
-
-    Raises:
-        ValueError: the layer is not built.
-    """
-    return LayerModule(layer)
-
-
-class LayerModule(nnx.Module):
-    """A layer as an `nnx.Module`; see `as_module`.
+        layer: a built layer or model; an error says so where it is not built.
 
     Attributes:
         params: its `nnx.Param`s, nested by the variables' paths.
@@ -85,6 +76,9 @@ class LayerModule(nnx.Module):
         trained, others = self._held.trees
         yield from _joined(trained, self.params)
         yield from _joined(others, self.state)
+
+
+as_module = LayerModule
 
 
 def _part(tree: dict[str, Any], kind: type) -> Any:

@@ -11,22 +11,13 @@ from kerata.backends.registry import load, using
 from kerata.interop.naming import named_variables
 
 
-def as_module(layer: Any) -> LayerModule:
+class LayerModule(tf.Module):
     """A `tf.Module` whose variables are the layer's: the same memory.
 
     Call it eagerly or in a `tf.function`; `tf.saved_model.save` and `tf.train.Checkpoint` take it.
 
     Args:
-        layer: a built layer or model.
-
-    Raises:
-        ValueError: the layer is not built.
-    """
-    return LayerModule(layer)
-
-
-class LayerModule(tf.Module):
-    """A layer as a `tf.Module`; see `as_module`.
+        layer: a built layer or model; an error says so where it is not built.
 
     Attributes:
         kerata_layer: the layer.
@@ -46,6 +37,9 @@ class LayerModule(tf.Module):
         with using(load("tensorflow")):
             join(self._pairs)
             return self.kerata_layer(*args, **kwargs)
+
+
+as_module = LayerModule
 
 
 def join(pairs: Iterable[tuple[Any, Any]]) -> None:

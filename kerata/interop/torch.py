@@ -14,26 +14,6 @@ from kerata.core.variable import Variable
 from kerata.interop.naming import named_layers
 
 
-def as_module(layer: Any) -> LayerModule:
-    """A `torch.nn.Module` whose parameters are the layer's variables: the same tensors.
-
-    Its names are the variables' paths with dots. What is not trained is a buffer. Make it anew
-    after the layer's `trainable` changed.
-
-    Args:
-        layer: a built layer or model.
-
-    Raises:
-        ValueError: the layer is not built.
-
-    >>> import kerata
-    >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2, name="top")])
-    >>> [name for name, _ in as_module(model).named_parameters()]
-    ['top.kernel', 'top.bias']
-    """
-    return LayerModule(layer)
-
-
 class _Slot:
     """A variable, and where a module keeps its tensor.
 
@@ -53,20 +33,17 @@ class _Slot:
     def take(self) -> None:
         """Make the module hold what the variable does."""
         storage = self.variable.storage()
-        if self.trained:
-            if self.bound is None:
-                self.bound = (
-                    storage
-                    if isinstance(storage, torch.nn.Parameter)
-                    else torch.nn.Parameter(storage.detach())
-                )
-                self.holder.register_parameter(self.key, self.bound)
-            elif storage is not self.bound:
-                with torch.no_grad():
-                    self.bound.copy_(storage)
-            self.variable.adopt(self.bound)
-        else:
+        if not self.trained:
             self.put(storage)
+            return
+        if self.bound is None:
+            is_one = isinstance(storage, torch.nn.Parameter)
+            self.bound = storage if is_one else torch.nn.Parameter(storage.detach())
+            self.holder.register_parameter(self.key, self.bound)
+        elif storage is not self.bound:
+            with torch.no_grad():
+                self.bound.copy_(storage)
+        self.variable.adopt(self.bound)
 
     def put(self, tensor: Any) -> None:
         """Make the module hold a buffer."""
@@ -93,11 +70,16 @@ class _Part(torch.nn.Module):
         self._parts: dict[str, _Part] = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the layer returns."""
-        layer = self.kerata_layer
+        """What the layer returns; `training` follows `train()` and `eval()` if not given."""
+        layer = call = self.kerata_layer
         if "call" in vars(layer):  # the layer has called its module
-            return self._run(type(layer).call, (layer, *args), kwargs)
-        return self._run(layer, args, kwargs)
+            call, args = type(layer).call, (layer, *args)
+        else:
+            kwargs.setdefault("training", self.training)
+        if state.backend is load("torch"):
+            return self._run(call, args, kwargs)
+        with using(load("torch")):
+            return self._run(call, args, kwargs)
 
     def _run(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         slots, through = self._reach()
@@ -112,7 +94,7 @@ class _Part(torch.nn.Module):
             vars(layer)["call"] = module.__call__
         try:
             if replaced:
-                return _run_on(slots, replaced, call, args, kwargs)
+                return self._run_on(replaced, call, args, kwargs)
             result = call(*args, **kwargs)
         finally:
             for layer, _ in through:
@@ -120,6 +102,25 @@ class _Part(torch.nn.Module):
         for slot in slots:
             if not slot.trained and slot.variable._storage is not slot.bound:
                 slot.put(slot.variable._storage)
+        return result
+
+    def _run_on(
+        self, replaced: list[tuple[Variable, Any]], call: Callable[..., Any], args: Any, kwargs: Any
+    ) -> Any:
+        """What `call` returns with the module's tensors, which are not the variables' own."""
+        theirs = {id(v) for v, _ in replaced}
+        with Scope(replaced) as scope:
+            result = call(*args, **kwargs)
+        parts = (m for m in self.modules() if isinstance(m, _Part))
+        slots = {id(s.variable): s for part in parts for s in part._slots}
+        for variable, value in scope.writes():
+            slot = slots.get(id(variable))
+            if slot is not None and id(variable) in theirs:
+                setattr(slot.holder, slot.key, value)
+                continue
+            variable.assign(value)
+            if slot is not None:
+                slot.take()
         return result
 
     def _reach(self) -> tuple[list[_Slot], list[tuple[Any, torch.nn.Module]]]:
@@ -163,10 +164,21 @@ class _Part(torch.nn.Module):
 
 
 class LayerModule(_Part):
-    """A layer as a `torch.nn.Module`; see `as_module`.
+    """A `torch.nn.Module` whose parameters are the layer's variables: the same tensors.
+
+    Its names are the variables' paths with dots. What is not trained is a buffer. Make it anew
+    after the layer's `trainable` changed.
+
+    Args:
+        layer: a built layer or model; an error says so where it is not built.
 
     Attributes:
         kerata_layer: the layer.
+
+    >>> import kerata
+    >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2, name="top")])
+    >>> [name for name, _ in as_module(model).named_parameters()]
+    ['top.kernel', 'top.bias']
     """
 
     def __init__(self, layer: Any) -> None:
@@ -187,38 +199,12 @@ class LayerModule(_Part):
                     part._slots.append(_Slot(variable, part, _free(part, name), is_trained))
                     part._slots[-1].take()
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the layer returns; `training` follows `train()` and `eval()` if not given."""
-        kwargs.setdefault("training", self.training)
-        if state.backend is load("torch"):
-            return self._run(self.kerata_layer, args, kwargs)
-        with using(load("torch")):
-            return self._run(self.kerata_layer, args, kwargs)
-
     def write_back(self) -> None:
         """Make the variables hold the module's tensors, where FSDP put others in their place."""
         self._apply(lambda tensor: tensor)
 
 
-def _run_on(
-    slots: list[_Slot],
-    replaced: list[tuple[Variable, Any]],
-    call: Callable[..., Any],
-    args: Any,
-    kwargs: Any,
-) -> Any:
-    """What `call` returns with the module's tensors, which are not the variables' own."""
-    theirs = {id(v) for v, _ in replaced}
-    with Scope(replaced) as scope:
-        result = call(*args, **kwargs)
-    by_variable = {id(s.variable): s for s in slots}
-    for variable, value in scope.writes():
-        slot = by_variable.get(id(variable))
-        if id(variable) in theirs and slot is not None:
-            setattr(slot.holder, slot.key, value)
-        else:
-            variable.assign(value)
-    return result
+as_module = LayerModule
 
 
 def _free(module: torch.nn.Module, name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
 
+_NESTS = (list, dict)
+
 
 class EngineMethod:
     """A method that the active backend defines, in `Backend.layer_methods`.
@@ -49,13 +51,38 @@ class EngineMethods:
     to = EngineMethod()
 
     def _adopt_modules(self) -> None:
-        """Wrap the `torch.nn.Module`s among its attributes, as Keras does."""
-        kind = getattr(sys.modules.get("torch.nn"), "Module", None)
-        if kind is None:
-            return
-        found = [n for n, v in vars(self).items() if isinstance(v, kind)]
-        for name in found:
-            if name not in self.untracked:
-                from kerata.layers.wrappers import TorchModuleWrapper
+        """Make layers of the `torch.nn.Module`s in its attributes, lists and dicts."""
+        nn = sys.modules.get("torch.nn")
+        kind = getattr(nn, "Module", None)
+        if kind is not None:
+            found = [
+                name
+                for name, value in vars(self).items()
+                if isinstance(value, kind) or (value.__class__ in _NESTS and _holds(value, kind))
+            ]
+            for name in found:
+                if name not in self.untracked:
+                    vars(self)[name] = _adopted(vars(self)[name], nn)
 
-                vars(self)[name] = TorchModuleWrapper(vars(self)[name])
+
+def _holds(value: Any, kind: type) -> bool:
+    """Whether something of a kind is in a list or dict."""
+    items = value.values() if isinstance(value, dict) else value
+    return bool(value) and any(isinstance(v, kind) for v in items)
+
+
+def _adopted(value: Any, nn: Any) -> Any:
+    """The layer that stands for a module; in lists and dicts too."""
+    if isinstance(value, nn.ModuleList):
+        value = list(value)
+    elif isinstance(value, nn.ModuleDict):
+        value = dict(value)
+    if isinstance(value, (list, dict)):
+        for key, item in list(enumerate(value) if isinstance(value, list) else value.items()):
+            value[key] = _adopted(item, nn)
+        return value
+    if isinstance(value, nn.Module):
+        from kerata.layers.wrappers import TorchModuleWrapper
+
+        return TorchModuleWrapper(value)
+    return value

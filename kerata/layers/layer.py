@@ -324,7 +324,7 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
             if expected is not None and not (
                 plain and expected.__class__ is InputSpec and expected.surely_fits(x.shape)
             ):
-                check_inputs(expected, args[0] if args else next(iter(kwargs.values())), self)
+                check_inputs(expected, args[0] if args else next(iter(kwargs.values()), ()), self)
             if not self.built:
                 self._build(spec, args, kwargs)
             if spec.training is not CallSpec.absent or "training" in kwargs:

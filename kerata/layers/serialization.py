@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import kerata.layers
-from kerata.core.serialization import deserialize_object, serialize_object
+from kerata.core.serialization import CustomObjectScope, deserialize_object, serialize_object
 from kerata.layers.layer import Layer
 
 
@@ -37,3 +37,12 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
     if not isinstance(found, Layer):
         raise ValueError(f"layers.deserialize: the config describes no layer: {config!r}")
     return found
+
+
+def remade(layer: Any, **changes: Any) -> Any:
+    """A layer from this one's config, changed; the classes in it need not be registered."""
+    library = __name__.split(".")[0] + "."
+    classes = {type(each).__name__: type(each) for each in layer._flatten_layers()}
+    own = {n: c for n, c in classes.items() if not c.__module__.startswith(library)}
+    with CustomObjectScope(own):
+        return type(layer).from_config(layer.get_config() | changes)

@@ -156,21 +156,30 @@ def group_normalization(
     The moments of each example are over all axes and `1 / groups` of `axis`, whose neighbours form
     a group; `gamma` and `beta` lie along `axis`. Wu & He, 2018.
     """
-    sizes = sh.shape(x)
-    rank = len(sizes)
+    rank = len(sh.shape(x))
     axis = axis % rank
     dtype = dtypes.standardize_dtype(x.dtype)
     half = dtype in ("float16", "bfloat16")
     wide = ew.cast(x, "float32") if half else x
-    split = (*sizes[:axis], groups, sizes[axis] // groups, *sizes[axis + 1 :])
-    wide = sh.reshape(wide, split)
-    mean, variance = moments(wide, [a for a in range(1, rank + 1) if a != axis], True)
-    y = sh.reshape((wide - mean) * ew.rsqrt(variance + epsilon), sizes)
+    mean = _over_groups(wide, groups, axis)
+    factor = ew.rsqrt(_over_groups(ew.square(wide - mean), groups, axis) + epsilon)
     if gamma is not None:
-        y = y * ew.cast(_along(gamma, rank, (axis,), x), y.dtype)
+        factor = factor * ew.cast(_along(gamma, rank, (axis,), x), factor.dtype)
+    y = (wide - mean) * factor
     if beta is not None:
         y = y + ew.cast(_along(beta, rank, (axis,), x), y.dtype)
     return ew.cast(y, dtype) if half else y
+
+
+def _over_groups(x: Tensor, groups: int, axis: int) -> Tensor:
+    """The mean of each example's groups of channels, repeated for each channel of the group."""
+    rank = len(sh.shape(x))
+    others = [a for a in range(1, rank) if a != axis]
+    means = red.mean(x, others, True) if others else x
+    sizes = sh.shape(means)
+    split = (*sizes[:axis], groups, sizes[axis] // groups, *sizes[axis + 1 :])
+    of_groups = red.mean(sh.reshape(means, split), axis + 1, True)
+    return sh.reshape(sh.broadcast_to(of_groups, split), sizes)
 
 
 @composite(promote="float")

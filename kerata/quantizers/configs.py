@@ -63,7 +63,7 @@ class Int8QuantizationConfig(QuantizationConfig):
         activation_quantizer: "default" for an `AbsMaxQuantizer` of each row; None for floats.
     """
 
-    mode = "int8"  # type: ignore[assignment]
+    mode = "int8"
 
     def __init__(self, weight_quantizer: Any = None, activation_quantizer: Any = "default") -> None:
         if activation_quantizer == "default":
@@ -81,10 +81,10 @@ class Int4QuantizationConfig(QuantizationConfig):
             column, and no zero point.
 
     Raises:
-        ValueError: `block_size` is something else.
+        ValueError: `block_size` is something else, or the quantizers do not fit.
     """
 
-    mode = "int4"  # type: ignore[assignment]
+    mode = "int4"
 
     def __init__(
         self,
@@ -95,17 +95,22 @@ class Int4QuantizationConfig(QuantizationConfig):
         if activation_quantizer == "default":
             activation_quantizer = None
         super().__init__(weight_quantizer, activation_quantizer)
-        if block_size is not None and (block_size < 1 and block_size != -1):
+        if block_size not in (None, -1) and block_size < 1:
             raise ValueError(
                 "Int4QuantizationConfig: block_size must be a positive integer, or -1 or None for "
                 f"one scale for each column; got {block_size!r}"
             )
-        if (
-            block_size or -1
-        ) > 0 and not self.weight_quantizer is self.activation_quantizer is None:
+        own = self.weight_quantizer is not None or self.activation_quantizer is not None
+        if own and block_size not in (None, -1):
             raise ValueError(
                 "Int4QuantizationConfig: quantizers of your own need block_size=-1, one scale for "
                 f"each column; got block_size={block_size}"
+            )
+        given = getattr(self.weight_quantizer, "value_range", (-8, 7))
+        if tuple(given) != (-8, 7):
+            raise ValueError(
+                "Int4QuantizationConfig: the value_range of weight_quantizer must be (-8, 7), what "
+                f"4 bits hold; got {given}"
             )
         self.block_size = block_size
 
@@ -119,7 +124,7 @@ class Int4QuantizationConfig(QuantizationConfig):
 class Float8QuantizationConfig(QuantizationConfig):
     """Training with the factors of matrix products, and their gradients, in 8-bit floats."""
 
-    mode = "float8"  # type: ignore[assignment]
+    mode = "float8"
 
     def __init__(self) -> None:
         super().__init__()

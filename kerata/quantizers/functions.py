@@ -65,7 +65,7 @@ def abs_max_quantize_grouped_with_zero_point(
         block_size: how many rows share a scale.
         value_range: the least and the largest integer.
         dtype: of the integers.
-        epsilon: a block whose values lie closer together counts as 2 wide.
+        epsilon: is added to the range of a block; one of equal values counts as 2 wide.
         to_numpy: compute on the host.
 
     Returns:
@@ -83,7 +83,7 @@ def abs_max_quantize_grouped_with_zero_point(
             found = abs_max_quantize_grouped_with_zero_point(
                 inputs, block_size, value_range, dtype, epsilon
             )
-        return tuple(map(ops.convert_to_tensor, found))  # type: ignore[return-value]
+        return tuple(map(ops.convert_to_tensor, found))
     x = ops.convert_to_tensor(inputs)
     if len(x.shape) != 2 or block_size < 1:
         raise ValueError(
@@ -95,9 +95,9 @@ def abs_max_quantize_grouped_with_zero_point(
     padded = ops.pad(x, ((0, -rows % block_size), (0, 0)))
     blocks = ops.reshape(padded, (-1, block_size, columns))
     least, most = ops.min(blocks, 1, keepdims=True), ops.max(blocks, 1, keepdims=True)
-    narrow = ops.less(ops.subtract(most, least), epsilon)
+    narrow = ops.equal(most, least)
     least, most = ops.where(narrow, least - 1.0, least), ops.where(narrow, most + 1.0, most)
-    scale = ops.divide(ops.subtract(most, least), high - low)
+    scale = ops.divide(ops.add(ops.subtract(most, least), epsilon), high - low)
     zero = _rounded(ops.subtract(low, ops.divide(least, scale)), value_range, x.dtype)
     integers = _rounded(ops.add(ops.round(ops.divide(blocks, scale)), zero), value_range, dtype)
     integers = ops.reshape(integers, (-1, columns))[:rows]

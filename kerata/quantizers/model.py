@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from kerata.core.config_object import same_config
 from kerata.dtype_policies.policy_map import DTypePolicyMap
-from kerata.quantizers.configs import resolved
+from kerata.quantizers.configs import QuantizationConfig, resolved
 
 
 class Quantizing:
@@ -19,11 +21,9 @@ class Quantizing:
 
     quantizable: ClassVar[tuple[str, ...]] = ()
     name: str
-    path: str
-    dtype_policy: Any
 
     @property
-    def quantization_mode(self) -> str | None:
+    def quantization_mode(self: Any) -> str | None:
         """How its weights are quantized ("int8", "int4", "float8"); None for not at all."""
         mode: str | None = self.dtype_policy.at(self.path).quantization_mode
         return mode
@@ -61,13 +61,13 @@ class Quantizing:
         )
 
 
-class QuantizingModel:
+class QuantizingModel(Quantizing):
     """The part of `Model` that is about quantization."""
 
     _functions: dict[str, Any]
     _paces: dict[Any, Any]
 
-    def quantize(
+    def quantize(  # type: ignore[override]
         self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any
     ) -> None:
         """Quantize the layers that can be; see `kerata.quantizers.quantize_model`.
@@ -75,30 +75,25 @@ class QuantizingModel:
         Args:
             mode: "int8", "int4" or "float8"; None for that of `config`.
             config: a `QuantizationConfig`; None for that of the mode.
-            filters: which layers: a regular expression that the path or name matches somewhere, a
-                list of them, or a function of the layer; None for all.
+            filters: which layers: a regular expression that the name matches somewhere, a list of
+                them, or a function of the layer; None for all.
             **kwargs: `type_check`, as `Layer.quantize` takes it.
 
         Raises:
             ValueError: there is no such mode, or a layer is quantized already.
         """
-        chosen = filters
-        if isinstance(filters, (str, list, tuple)):
-            patterns = [filters] if isinstance(filters, str) else filters
-
-            def chosen(layer: Any) -> bool:
-                return any(
-                    re.search(p, text) for p in patterns for text in (layer.path, layer.name)
-                )
-
-        quantize_model(self, mode, config, chosen, **kwargs)
+        patterns = [filters] if isinstance(filters, str) else filters
+        if isinstance(patterns, (list, tuple)):
+            search = re.compile("|".join(f"(?:{p})" for p in patterns)).search
+            filters = lambda layer: search(layer.name) is not None  # noqa: E731
+        _quantize(self, resolved(mode, config), filters, **kwargs)
 
 
 def quantize_model(
     model: Any,
     mode: str | None = None,
     config: Any = None,
-    where: Callable[[Any], bool] | None = None,
+    where: str | Callable[[str], bool] | None = None,
     type_check: bool = True,
 ) -> list[Any]:
     """Quantize the layers in a model (or layer) that can be.
@@ -108,7 +103,8 @@ def quantize_model(
         mode: "int8": weights and inputs of products in 8 bits; "int4": weights in 4 bits;
             "float8": training with products in 8-bit floats.
         config: a `QuantizationConfig`; None for that of the mode.
-        where: which layers: a function of the layer (its `path`, its shapes); None for all.
+        where: which layers: a regular expression that their path must match somewhere, or a
+            function of the path; None for all that can.
         type_check: whether layers of classes of your own are left out.
 
     Returns:
@@ -117,13 +113,23 @@ def quantize_model(
     Raises:
         ValueError: there is no such mode, or a layer is quantized already.
     """
-    config = resolved(mode, config)
+    matches = re.compile(where).search if isinstance(where, str) else where
+    chosen = None if matches is None else lambda layer: matches(layer.path)
+    return _quantize(model, resolved(mode, config), chosen, type_check)
+
+
+def _quantize(
+    model: Any,
+    config: QuantizationConfig,
+    chosen: Callable[[Any], Any] | None,
+    type_check: bool = True,
+) -> list[Any]:
     done = [
         each
         for each in model._flatten_layers()
         if config.mode in each.quantizable
         and not (type_check and is_custom(each))
-        and (where is None or where(each))
+        and (chosen is None or chosen(each))
     ]
     for each in done:
         each.quantize(config=config, type_check=type_check)
@@ -147,12 +153,26 @@ def _note(layer: Any, done: Sequence[Any]) -> None:
     """
     for each in layer._layers():
         _note(each, done)
-    if isinstance(layer, QuantizingModel):
+    inner = [x for x in layer._flatten_layers() if x is not layer and any(x is d for d in done)]
+    if isinstance(layer, QuantizingModel) or not inner:
         return
+    config = str(layer.get_config())
+    made = [x for x in inner if f"'name': {x.name!r}" not in config]
+    if not made:
+        return
+    own = [
+        x.name
+        for x in made
+        if not same_config(x.quantization_config, resolved(x.quantization_mode, None))
+    ]
+    if own:
+        warnings.warn(
+            f"Layer {layer.name!r} makes {', '.join(own)} itself: a file of the model keeps their "
+            "weights and modes, and not which quantizers they have",
+            stacklevel=5,
+        )
     policy = layer.dtype_policy
     known = dict(policy) if isinstance(policy, DTypePolicyMap) else {}
-    inner = [x for x in layer._flatten_layers() if x is not layer and any(x is d for d in done)]
-    if inner:
-        default = policy.default_policy if isinstance(policy, DTypePolicyMap) else policy
-        known |= {x.path: x.dtype_policy.at(x.path) for x in inner}
-        layer.dtype_policy = DTypePolicyMap(default, known)
+    default = policy.default_policy if isinstance(policy, DTypePolicyMap) else policy
+    known |= {x.path: x.dtype_policy.at(x.path) for x in made}
+    layer.dtype_policy = DTypePolicyMap(default, known)

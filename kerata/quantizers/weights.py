@@ -228,10 +228,9 @@ class QuantizedWeight(StandIn):
     def of(self, product: Callable[..., Tensor], inputs: Any, whole: bool = False) -> Tensor:
         """`product(inputs, weight)`; matrix products of 8 bits are those of integers."""
         if self._table:
-            return self._floats(
-                *(product(inputs, v.value) for v in self.variables[:2]),
-                None if self.zero is None else product(inputs, self.zero.value),
-            )
+            zero = None if self.zero is None else product(inputs, self.zero.value)
+            rows = product(inputs, self.values.value)
+            return self._floats(rows, product(inputs, self.scale.value), zero)
         if self.activation_quantizer is None or inputs.__class__ is Sparse:
             return product(inputs, self.value)
         if whole or self.block != 0:
@@ -280,7 +279,7 @@ class QuantizedWeight(StandIn):
                 found = abs_max_quantize_grouped_with_zero_point(turned, self.block)
                 values, scale, zero = map(ops.transpose, found) if axis == -1 else found
             else:
-                values, scale = self.weight_quantizer(matrix, axis=axis)  # type: ignore[call-arg]
+                values, scale = self.weight_quantizer(matrix, axis=axis)
                 scale, zero = ops.squeeze(scale, axis), None
             if self.block == 0:
                 values, scale = layout.whole(values), layout.spread(scale)
@@ -331,7 +330,7 @@ class Float8Weight(StandIn):
         return self.weight.value
 
     @property
-    def trainable(self) -> bool:  # type: ignore[override]
+    def trainable(self) -> bool:
         """Whether the weight is trained."""
         return self.weight.trainable
 
@@ -364,7 +363,7 @@ def _in_float8(x: Tensor, scale: Tensor, history: Tensor) -> Any:
     def gradient(upstream: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return upstream, new, compute_float8_amax_history(x, history)
 
-    return quantize_and_dequantize(x, new, "float8_e4m3fn", x.dtype), gradient
+    return quantize_and_dequantize(x, scale, "float8_e4m3fn", x.dtype), gradient
 
 
 @ops.custom_gradient
@@ -373,7 +372,7 @@ def _gradient_in_float8(y: Tensor, scale: Tensor, history: Tensor) -> Any:
 
     def gradient(upstream: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         new = _next_scale(history, scale, 57344.0)
-        rounded = quantize_and_dequantize(upstream, new, "float8_e5m2", upstream.dtype)
+        rounded = quantize_and_dequantize(upstream, scale, "float8_e5m2", upstream.dtype)
         return rounded, new, compute_float8_amax_history(upstream, history)
 
     return y, gradient

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,13 +23,16 @@ from kerata.layers.preprocessing.discretization import Discretization
 from kerata.layers.preprocessing.hashed_crossing import HashedCrossing
 from kerata.layers.preprocessing.hashing import Hashes, Hashing
 from kerata.layers.preprocessing.integer_lookup import IntegerLookup
-from kerata.layers.preprocessing.lookup import IndexLookup
 from kerata.layers.preprocessing.normalization import Normalization
 from kerata.layers.preprocessing.numbers import as_numbers, held_integers
 from kerata.layers.preprocessing.string_lookup import StringLookup, held_text
 from kerata.training.data.frames import as_columns
 
 _MODES = ("int", "one_hot", "float")
+_KINDS = (
+    "float", "float_rescaled", "float_normalized", "float_discretized", "integer_categorical",
+    "string_categorical", "integer_hashed", "string_hashed",
+)  # fmt: skip
 _BATCH = 32  # rows that single ones are gathered to
 
 
@@ -136,24 +139,15 @@ class FeatureSpace(DataLayer):
             feature = deserialize_object(feature)
         if isinstance(feature, Feature):
             return feature
-        kinds: dict[Any, Callable[[], Feature]] = {
-            "float": lambda: self.float(name=name),
-            "float_rescaled": lambda: self.float_rescaled(name=name),
-            "float_normalized": lambda: self.float_normalized(name=name),
-            "float_discretized": lambda: self.float_discretized(
-                self.num_discretization_bins, name=name
-            ),
-            "integer_categorical": lambda: self.integer_categorical(name=name),
-            "string_categorical": lambda: self.string_categorical(name=name),
-            "integer_hashed": lambda: self.integer_hashed(self.hashing_dim, name=name),
-            "string_hashed": lambda: self.string_hashed(self.hashing_dim, name=name),
-        }
-        if not isinstance(feature, str) or feature not in kinds:
+        bins, hashes = {"num_bins": self.num_discretization_bins}, {"num_bins": self.hashing_dim}
+        arguments = {"float_discretized": bins, "string_hashed": hashes, "integer_hashed": hashes}
+        if not isinstance(feature, str) or feature not in _KINDS:
             raise ValueError(
-                f"FeatureSpace: the feature {name!r} must be one of {', '.join(kinds)}, or what "
+                f"FeatureSpace: the feature {name!r} must be one of {', '.join(_KINDS)}, or what "
                 f"FeatureSpace.feature and its like return; got {feature!r}"
             )
-        return kinds[feature]()
+        made: Feature = getattr(self, feature)(**arguments.get(feature, {}), name=name)
+        return made
 
     def _crosses(self, crosses: Sequence[Any]) -> list[Cross]:
         sizes = self.crossing_dim
@@ -340,10 +334,6 @@ class FeatureSpace(DataLayer):
             )
         return {n: self._held(n, inputs[n]) for n in self.features}
 
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing to make: `adapt` does."""
-        self.built = True
-
     def call(self, inputs: Any) -> Any:
         """The encoded features, of a batch `(batch,)` or `(batch, 1)` or of one row."""
         self._refuse_unadapted()
@@ -447,14 +437,8 @@ def _named(kind: str, name: str | None) -> str:
 
 
 def _learns(layer: Any) -> bool:
-    """Whether a layer has something to learn that it was not given."""
-    if isinstance(layer, Discretization):
-        return layer.num_bins is not None
-    if isinstance(layer, Normalization):
-        return layer._given is None
-    if isinstance(layer, IndexLookup):
-        return not layer._fixed
-    return hasattr(layer, "update_state") and hasattr(layer, "finalize_state")
+    """Whether a layer, maybe of a user's own, has something to learn."""
+    return bool(getattr(layer, "learns", hasattr(layer, "finalize_state")))
 
 
 def _cardinality(name: str, layer: Any) -> int:
@@ -477,12 +461,10 @@ def _cardinality(name: str, layer: Any) -> int:
 def _columnar(x: Any) -> Any:
     """A column as `(batch, 1)`."""
     for _ in range(2 - len(x.shape)):
-        if isinstance(x, Text):
+        if hasattr(x, "with_axis"):
             x = x.with_axis()
-        elif isinstance(x, np.ndarray):
-            x = x[..., None]
         else:
-            x = x.with_axis() if hasattr(x, "with_axis") else ops.expand_dims(x, -1)
+            x = x[..., None] if isinstance(x, np.ndarray) else ops.expand_dims(x, -1)
     return x
 
 

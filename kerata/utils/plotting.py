@@ -83,11 +83,11 @@ def plot_model(
     path = Path(os.fspath(to_file))
     kind = path.suffix[1:].lower() or "png"
     if kind in _SOURCE:
-        path.write_text(dot.source, encoding="utf-8")
+        _write(path, dot.source.encode())
         return None
     if kind == "svg":
         del dot.graph_attr["dpi"]  # it has no pixels, and would only grow
-    path.write_bytes(_rendered(dot, kind))
+    _write(path, _rendered(dot, kind))
     return _shown(path, kind)
 
 
@@ -130,6 +130,13 @@ def model_to_dot(
 
 
 # Files
+
+
+def _write(path: Path, content: bytes) -> None:
+    from kerata.saving.files import replacing
+
+    with replacing(path) as file:
+        file.write_bytes(content)
 
 
 def _rendered(dot: Any, kind: str) -> bytes:

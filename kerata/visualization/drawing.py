@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,23 +10,10 @@ import numpy as np
 from kerata import config
 from kerata.core.bounding_boxes import convert_format
 from kerata.ops.shaping import convert_to_numpy
+from kerata.utils.extras import extra
 
 # Multiples of these, modulo 255, are colours that are far apart.
 _PALETTE = np.array([2**25 - 1, 2**15 - 1, 2**21 - 1])
-
-
-def needed(function: str, module: str) -> Any:
-    """A module of the extra `plot`.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"{function} needs {module.split('.')[0]}: pip install 'kerata[plot]'"
-        ) from error
 
 
 def array(x: Any) -> np.ndarray:
@@ -79,7 +65,7 @@ def draw_bounding_boxes(
         uint8 `(batch, height, width, 3)`.
     """
     name = "draw_bounding_boxes"
-    image, drawing = needed(name, "PIL.Image"), needed(name, "PIL.ImageDraw")
+    image, drawing = extra("PIL.Image", "plot", name), extra("PIL.ImageDraw", "plot", name)
     if not isinstance(bounding_boxes, Mapping) or not {"boxes", "labels"} <= set(bounding_boxes):
         raise ValueError(
             f"{name}: bounding_boxes must be a dict of 'boxes' and 'labels'; got {bounding_boxes!r}"
@@ -92,7 +78,7 @@ def draw_bounding_boxes(
     boxes, labels = array(given), array(bounding_boxes["labels"])
     sure = bounding_boxes.get("confidences")
     sure = None if sure is None else array(sure)
-    font = needed(name, "PIL.ImageFont").load_default(12 * font_scale)
+    font = extra("PIL.ImageFont", "plot", name).load_default(12 * font_scale)
     found = []
     for i, one in enumerate(pixels):
         picture = image.fromarray(one)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kerata.saving.files import replacing
+from kerata.utils.extras import extra
 from kerata.visualization.drawing import (
     array,
     draw_bounding_boxes,
     draw_segmentation_masks,
     last,
-    needed,
 )
 
 
@@ -60,7 +63,7 @@ def plot_image_gallery(
     Raises:
         ValueError: it would neither be shown nor saved, or both.
     """
-    plt = needed("plot_image_gallery", "matplotlib.pyplot")
+    plt = extra("matplotlib.pyplot", "plot", "plot_image_gallery")
     show = path is None if show is None else show
     if path is not None and show:
         raise ValueError("plot_image_gallery: give a path, or show=True, but not both")
@@ -82,7 +85,10 @@ def plot_image_gallery(
     if legend_handles is not None:
         figure.legend(handles=legend_handles, loc="outside lower center")
     if path is not None:
-        figure.savefig(path, transparent=transparent, dpi=dpi)
+        path = Path(os.fspath(path))
+        path = path if path.suffix else path.with_suffix(".png")
+        with replacing(path) as file:
+            figure.savefig(file, transparent=transparent, dpi=dpi, format=path.suffix[1:])
     if show:
         plt.show()
     plt.close(figure)
@@ -155,7 +161,7 @@ def plot_bounding_box_gallery(
                 line_thickness, thickness, font_scale, "channels_last",
             )  # fmt: skip
         if legend:
-            patches = needed(name, "matplotlib.patches")
+            patches = extra("matplotlib.patches", "plot", name)
             handles.append(patches.Patch(color=np.array(color) / 255.0, label=title))
     plot_image_gallery(
         pixels, rows=rows, cols=cols, legend_handles=handles or None,

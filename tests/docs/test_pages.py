@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kerata import ops
+from kerata import layers, ops
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
+    "layers",
     "training",
     "custom-steps",
     "callbacks",
@@ -49,3 +50,12 @@ def test_operations_are_listed():
     page = (ROOT / "docs/operations.md").read_text()
     for name in (*ops.primitives(), *ops.composites()):
         assert f"| `{name}` |" in page, f"{name} is missing: run python tools/operations.py"
+
+
+def test_layers_are_listed():
+    """`python tools/layers.py` writes the page anew."""
+    page = (ROOT / "docs/catalogue.md").read_text()
+    base = {"Layer", "InputSpec", "deserialize", "enable_lora", "serialize"}
+    names = {n for n, v in vars(layers).items() if callable(v) and not n.startswith("_")}
+    for name in names - base:
+        assert f"`{name}`" in page, f"{name} is missing: run python tools/layers.py"

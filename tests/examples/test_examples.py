@@ -105,3 +105,13 @@ def test_feature_space(training_backend, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert float(re.search(r"patients: ([\d.]+) of", out).group(1)) > 0.3
     assert "predicts the same: True" in out
+
+
+def test_image_augmentation(training_backend, monkeypatch, capsys):
+    pytest.importorskip("sklearn")
+    run(monkeypatch, "image_augmentation", "--backend", training_backend, "--epochs", 40)
+    out = capsys.readouterr().out
+    accuracies = re.findall(r"accuracy with(?:out)? augmentation: ([\d.]+)", out)
+    assert min(map(float, accuracies)) > 0.6  # chance: 0.1
+    assert "predicts the same: True" in out
+    assert out.count("#") > 30  # the mask

@@ -208,11 +208,16 @@ def test_replaced_parameters():
         def forward(self, x):
             return 2 * x
 
-    module = as_module(made()).eval()
+    model = made()
+    module = as_module(model).eval()
     before = module(X).detach()
     torch.nn.utils.parametrize.register_parametrization(module.dense, "kernel", Doubled())
     bias = module.dense.bias.detach()
     torch.testing.assert_close(module(X).detach() - bias, 2 * (before - bias))
+    module.norm.register_forward_hook(lambda *_: None)
+    module.train()(X)
+    assert module.norm.moving_mean is model.get_layer("norm").moving_mean.storage()
+    assert module.norm.moving_mean.abs().max() > 0
 
 
 def test_compile():

@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-os.environ["KERAS_BACKEND"] = "torch"  # which Keras' gradients are taken by
+os.environ["KERAS_BACKEND"] = "jax"  # which Keras' gradients are taken by
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
@@ -38,26 +38,30 @@ def factors(shape: Any) -> np.ndarray:
 
 def of_keras(keras: Any, case: Case, weights: list[np.ndarray]) -> list[np.ndarray]:
     """Outputs, and gradients of the inputs and the trained weights."""
+    import jax
+
     peer = case.make(keras.layers)
-    inputs = [keras.ops.convert_to_tensor(x) for x in case.inputs()]
+    inputs = case.inputs()
     case.run(peer, inputs)
     peer.set_weights(weights)
     if getattr(peer, "stateful", False):
         peer.reset_state()
-    tensors = [x.clone().requires_grad_(not case.top) for x in inputs]
-    outputs = optree.tree_leaves(case.run(peer, tensors))
+    outputs = optree.tree_leaves(case.run(peer, inputs))
+    peer.set_weights(weights)
+    if getattr(peer, "stateful", False):
+        peer.reset_state()
     trained = [v.value for v in peer.trainable_variables]
-    total = sum((y * keras.ops.convert_to_tensor(factors(y.shape))).sum() for y in outputs)
-    wanted = [*([] if case.top else tensors), *trained]
-    if not getattr(total, "requires_grad", False):
-        wanted = []
-    import torch
+    others = [v.value for v in peer.non_trainable_variables]
 
-    slopes = torch.autograd.grad(total, wanted, allow_unused=True) if wanted else []
-    return [
-        *(keras.ops.convert_to_numpy(y) for y in outputs),
-        *(np.zeros(w.shape) if g is None else g.numpy() for g, w in zip(slopes, wanted)),
-    ]
+    def total(inputs: list[Any], trained: list[Any]) -> Any:
+        def pure(*args: Any, **kwargs: Any) -> Any:
+            return peer.stateless_call(trained, others, *args, **kwargs)[0]
+
+        found = optree.tree_leaves(case.run(pure, inputs))
+        return sum((y * factors(y.shape)).sum() for y in found)
+
+    slopes = jax.grad(total, 1 if case.top else (0, 1))(inputs, trained)
+    return [np.asarray(x) for x in (*outputs, *optree.tree_leaves(slopes))]
 
 
 def of_ours(case: Case, layer: Any, weights: list[np.ndarray], backend: Any) -> list[np.ndarray]:
@@ -80,6 +84,7 @@ def of_ours(case: Case, layer: Any, weights: list[np.ndarray], backend: Any) -> 
     if places:
         found += [backend.to_numpy(g) for g in grad(total, None, places)(*inputs)]
     if trained:
+        layer.set_weights(weights)
         slopes = grad(lambda: total(*inputs), trained)()
         found += [
             np.zeros(v.shape) if g is None else backend.to_numpy(g)

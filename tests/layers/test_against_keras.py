@@ -24,9 +24,8 @@ MORE = {
     "flash_attention",
     "fill_value",
 }
-# What only Keras has: quantization.
+# What only Keras has.
 LEFT_OUT = {
-    "quantization_config",
     "zero_output_for_mask", "activity_regularizer",
 }  # fmt: skip
 

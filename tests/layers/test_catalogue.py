@@ -51,7 +51,9 @@ def test_each_has_a_row():
 
 @pytest.mark.parametrize("cls", PUBLIC, ids=lambda c: c.__name__)
 def test_the_docstring_says_each_argument(cls):
-    parameters = list(inspect.signature(cls).parameters.values())
-    names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    told = re.findall(r"^ {4}(\w+): ", inspect.getdoc(cls), re.MULTILINE)
-    assert set(names) <= set(told)
+    """Its own or, for what several classes share, that of a class above it."""
+    parameters = inspect.signature(cls).parameters.values()
+    names = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    docstrings = [inspect.cleandoc(c.__doc__ or "") for c in cls.__mro__]
+    told = {n for d in docstrings for n in re.findall(r"^ {4}(\w+): ", d, re.MULTILINE)}
+    assert names <= told

@@ -112,6 +112,10 @@ def _activations() -> list[Case]:
     ]  # fmt: skip
 
 
+def _int8_matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.matmul(x.astype("int32"), y.astype("int32")).astype("float32")
+
+
 def _products() -> list[Case]:
     a, b, vector = normal(2, 3, 4), normal(2, 4, 5), normal(4)
     cases = []
@@ -125,6 +129,7 @@ def _products() -> list[Case]:
         rest: dict[str, Any] = {"dtype": dtype, "grad": grad, "opens": x.ndim > 1 and x.size > 0}
         cases.append(Case("matmul", (x, y), np.matmul, tolerance=1e-5, **rest))
     ones = np.ones((2, 4096), ml_dtypes.bfloat16)
+    small = _draw.integers(-127, 128, (3, 3)).astype("int8")
     for x, y in (
         (X, normal(4, 5)),
         (a, b[0]),
@@ -153,6 +158,8 @@ def _products() -> list[Case]:
             lambda x, kernel, bias: x @ kernel + bias,
             opens=(0,),
         ),
+        Case("int8_matmul", (small, small), _int8_matmul, opens=(0,)),
+        Case("int8_matmul", (np.stack([small, -small]), small), _int8_matmul, opens=(0,)),
         Case("matmul", (BRAIN, BRAIN.T.copy()), np.matmul, grad=False),
         Case(
             "matmul", (ones, ones.T.copy()), np.matmul, grad=False, note="bfloat16-sums-in-float32"

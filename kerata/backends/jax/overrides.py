@@ -69,5 +69,10 @@ def sum_over_replicas(x: Any) -> Any:
     return jax.lax.psum(x, axes) if axes else x
 
 
+def int8_matmul(x: Any, y: Any) -> Any:
+    axes = (((x.ndim - 1,), (0,)), ((), ()))
+    return jax.lax.dot_general(x, y, axes, preferred_element_type=jax.numpy.int32).astype("float32")
+
+
 KERNELS: dict[str, Callable[..., Any]] = {name: whole(name) for name in _WHOLE}
-KERNELS |= {"segment_sum": segment_sum, "sum_over_replicas": sum_over_replicas}
+KERNELS |= {"int8_matmul": int8_matmul, "segment_sum": segment_sum, "sum_over_replicas": sum_over_replicas}

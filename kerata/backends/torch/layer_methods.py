@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -69,7 +69,7 @@ def evaluate(layer: Any) -> Any:
     return train(layer, False)
 
 
-LAYER_METHODS = {
+LAYER_METHODS: dict[str, Callable[..., Any]] = {
     "parameters": parameters,
     "named_parameters": named_parameters,
     "state_dict": state_dict,

@@ -101,6 +101,15 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     return F.linear(x, kernel.t(), bias)
 
 
+def int8_matmul(x: Tensor, y: Tensor) -> Tensor:
+    rows = x.reshape(-1, x.shape[-1])
+    fits = not x.is_cuda or (rows.shape[0] > 16 and y.shape[0] % 8 == y.shape[1] % 8 == 0)
+    if x.device.type not in ("cpu", "cuda") or not fits:
+        found: Tensor = body_of("int8_matmul")(x, y)
+        return found
+    return torch._int_mm(rows, y).float().reshape(*x.shape[:-1], y.shape[1])
+
+
 def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Tensor:
     sizes: Any = x.shape
     if noise_shape is not None:
@@ -436,7 +445,8 @@ def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
 
 
 _OWN = (
-    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, linear, random_dropout,
+    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, linear, int8_matmul,
+    random_dropout,
     leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
     rms_normalization, group_normalization, sum_over_replicas,
     batch_normalization, batch_normalization_training,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerata import activations, ops
-from kerata.layers.arguments import WeightedLayer
+from kerata.layers.arguments import WeightedLayer, number
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
@@ -36,12 +36,9 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = max_value
-        self.negative_slope = negative_slope or 0.0
-        self.threshold = threshold or 0.0
-        for name in ("max_value", "negative_slope", "threshold"):
-            if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"ReLU: {name} must be 0 or more; got {getattr(self, name)!r}")
+        self.max_value = None if max_value is None else number(self, "max_value", max_value, 0)
+        self.negative_slope = number(self, "negative_slope", negative_slope or 0.0, 0)
+        self.threshold = number(self, "threshold", threshold or 0.0, 0)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The rectified inputs."""
@@ -66,9 +63,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(f"LeakyReLU: negative_slope must be 0 or more; got {negative_slope!r}")
-        self.negative_slope = negative_slope
+        self.negative_slope = number(self, "negative_slope", negative_slope, 0)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The activated inputs."""
@@ -146,7 +141,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = number(self, "alpha", alpha)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The activated inputs."""

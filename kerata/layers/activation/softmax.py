@@ -6,6 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.core import masks
+from kerata.layers.arguments import integers
 from kerata.layers.layer import Layer
 from kerata.ops.attention import masked_softmax
 from kerata.ops.dispatch import Tensor
@@ -29,6 +30,7 @@ class Softmax(Layer):
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
+        integers(self, "axis", axis)
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         """The shares of each place."""

@@ -8,9 +8,9 @@ from kerata import ops
 from kerata.backends import dtypes
 from kerata.core.errors import describe
 from kerata.core.seeds import SeedGenerator
-from kerata.layers.arguments import one_of
+from kerata.layers.arguments import number, one_of
 from kerata.layers.layer import Layer
-from kerata.layers.regularization.dropout import checked_rate, dropped
+from kerata.layers.regularization.dropout import dropped
 from kerata.ops.attention import seen
 from kerata.ops.dispatch import Tensor
 
@@ -49,7 +49,7 @@ class Attention(Layer):
         super().__init__(**kwargs)
         self.use_scale = use_scale
         self.score_mode = one_of(self, "score_mode", score_mode, ("dot", "concat"))
-        self.dropout = checked_rate(self, "dropout", dropout)
+        self.dropout = number(self, "dropout", dropout, 0, 1)
         self.seed = seed
         if dropout > 0:
             self.seed_generator = SeedGenerator(seed)

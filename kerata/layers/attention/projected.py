@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerata import config, ops
-from kerata.layers.arguments import WeightedLayer, positive
+from kerata.layers.arguments import WeightedLayer, number, positive
 from kerata.layers.attention.merging import Merged
 from kerata.layers.core.einsum_dense import EinsumDense
-from kerata.layers.regularization.dropout import Dropout, checked_rate
+from kerata.layers.regularization.dropout import Dropout
 from kerata.ops.attention import masked_softmax, seen
 from kerata.ops.dispatch import Tensor
 
@@ -59,7 +59,7 @@ class ProjectedAttention(WeightedLayer):
         }
         self._keep(self._shared)
         self._heads, self._sizes = heads, sizes
-        self.dropout = checked_rate(self, "dropout", dropout)
+        self.dropout = number(self, "dropout", dropout, 0, 1)
         self.use_bias = use_bias
         if sliding_window is not None:
             positive(self, "sliding_window", sliding_window)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata import activations, ops
+from kerata.layers.arguments import positive
 from kerata.layers.quantization import QuantizableLayer
 from kerata.ops.dispatch import Tensor
 from kerata.quantizers.weights import EinsumLayout, Layout
@@ -62,9 +63,10 @@ class EinsumDense(QuantizableLayer):
             **kwargs,
         )
         self._keep(locals())
-        self.equation = equation.replace(" ", "")
-        self.partial_output_shape = (
-            (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.equation = str(equation).replace(" ", "")
+        given = output_shape if isinstance(output_shape, (list, tuple)) else (output_shape,)
+        self.partial_output_shape = tuple(
+            None if s is None else positive(self, "output_shape", s) for s in given
         )
         self.activation = activations.get(activation)
         self.bias_axes = bias_axes
@@ -75,6 +77,11 @@ class EinsumDense(QuantizableLayer):
         sizes = dict(zip(terms[0], input_shape, strict=True))
         given = self.partial_output_shape
         for letter, size in zip(terms[2][-len(given) :], given, strict=True):
+            if size is not None and sizes.get(letter) not in (None, size):
+                raise ValueError(
+                    f"EinsumDense: output_shape {given} has {size} along {letter!r}, an axis that "
+                    f"has {sizes[letter]} in the input {input_shape}"
+                )
             sizes[letter] = sizes.get(letter) if size is None else size
         self._letters = terms
         self.kernel = self._weight("kernel", tuple(sizes[c] for c in terms[1]))

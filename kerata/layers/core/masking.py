@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import ops
+from kerata.layers.arguments import number
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
 
@@ -27,7 +28,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mask_value = mask_value
+        self.mask_value = number(self, "mask_value", mask_value)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The inputs, 0 where they are masked."""

@@ -7,18 +7,6 @@ from typing import Any
 from kerata.layers.layer import Layer
 
 
-def checked_axes(layer: Layer, axis: Any) -> tuple[int, ...]:
-    """`axis` as a tuple.
-
-    Raises:
-        ValueError: it is neither an int nor several.
-    """
-    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
-    if not axes or any(type(a) is not int for a in axes):
-        raise ValueError(f"{type(layer).__name__}: axis must be an int or several; got {axis!r}")
-    return axes
-
-
 def sizes_along(layer: Layer, axes: Any, input_shape: Any) -> tuple[Any, ...]:
     """The sizes of `axes`.
 

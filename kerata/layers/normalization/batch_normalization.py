@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from kerata import config, ops
 from kerata.core.variable import Variable
-from kerata.layers.arguments import WeightedLayer
+from kerata.layers.arguments import WeightedLayer, integer, number
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.normalization.axes import sizes_along
 from kerata.ops.dispatch import Tensor
@@ -75,22 +76,19 @@ class BatchNormalization(WeightedLayer):
     ) -> None:
         super().__init__(**kwargs)
         self._keep(locals())
-        if not isinstance(axis, int):
-            raise ValueError(f"BatchNormalization: axis must be an int; got {axis!r}")
-        self.axis = axis
-        self.momentum = momentum
-        self.epsilon = epsilon
+        self.axis = integer(self, "axis", axis)
+        self.momentum = number(self, "momentum", momentum, 0, 1)
+        self.epsilon = number(self, "epsilon", epsilon, 0)
         self.center = center
         self.scale = scale
         self.synchronized = synchronized
         self.renorm = renorm
         self.renorm_clipping = self._bounds(renorm_clipping)
-        self.renorm_momentum = renorm_momentum
+        self.renorm_momentum = number(self, "renorm_momentum", renorm_momentum, 0, 1)
 
     def _bounds(self, clipping: Any) -> dict[str, float]:
-        clipping = dict(clipping or {})
-        unknown = sorted(set(clipping) - {"rmin", "rmax", "dmax"})
-        if unknown:
+        clipping = {} if clipping is None else clipping
+        if not isinstance(clipping, Mapping) or set(clipping) - {"rmin", "rmax", "dmax"}:
             raise ValueError(
                 "BatchNormalization: renorm_clipping takes the keys 'rmin', 'rmax' and 'dmax'; "
                 f"got {clipping!r}"
@@ -99,7 +97,7 @@ class BatchNormalization(WeightedLayer):
             raise ValueError(
                 f"BatchNormalization: rmin must be less than rmax in renorm_clipping {clipping!r}"
             )
-        return clipping
+        return dict(clipping)
 
     def build(self, input_shape: Any) -> None:
         """Make gamma, beta and the running averages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from kerata.layers.arguments import WeightedLayer
+from kerata.layers.arguments import WeightedLayer, integer, number
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.normalization.axes import sizes_along
 from kerata.ops.dispatch import Tensor
@@ -63,8 +63,8 @@ class GroupNormalization(WeightedLayer):
                 f"GroupNormalization: groups must be a positive int or -1; got {groups!r}"
             )
         self.groups = groups
-        self.axis = axis
-        self.epsilon = epsilon
+        self.axis = integer(self, "axis", axis)
+        self.epsilon = number(self, "epsilon", epsilon, 0)
         self.center = center
         self.scale = scale
 

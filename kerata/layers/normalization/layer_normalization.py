@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerata import ops
-from kerata.layers.arguments import WeightedLayer
-from kerata.layers.normalization.axes import checked_axes, ordered, sizes_along
+from kerata.layers.arguments import WeightedLayer, integers, number
+from kerata.layers.normalization.axes import ordered, sizes_along
 from kerata.ops.dispatch import Tensor
 
 
@@ -56,8 +56,8 @@ class LayerNormalization(WeightedLayer):
         rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
         self._keep(locals())
-        self.axis = sorted(checked_axes(self, axis))
-        self.epsilon = epsilon
+        self.axis = sorted(integers(self, "axis", axis))
+        self.epsilon = None if epsilon is None else number(self, "epsilon", epsilon, 0)
         self.center = center
         self.scale = scale
         self.rms_scaling = rms_scaling

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import ops
+from kerata.layers.arguments import integers, number
 from kerata.layers.layer import Layer
-from kerata.layers.normalization.axes import checked_axes, ordered, sizes_along
+from kerata.layers.normalization.axes import ordered, sizes_along
 from kerata.ops.dispatch import Tensor
 
 
@@ -28,8 +29,8 @@ class RMSNormalization(Layer):
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
-        self.epsilon = epsilon
-        self._axes = checked_axes(self, axis)
+        self.epsilon = None if epsilon is None else number(self, "epsilon", epsilon, 0)
+        self._axes = integers(self, "axis", axis)
 
     def build(self, input_shape: Any) -> None:
         """Make the scale."""

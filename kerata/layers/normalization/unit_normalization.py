@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerata.layers.arguments import integers
 from kerata.layers.layer import Layer
-from kerata.layers.normalization.axes import checked_axes, sizes_along
+from kerata.layers.normalization.axes import sizes_along
 from kerata.ops.dispatch import Tensor
 from kerata.ops.normalization import l2_normalization
 
@@ -27,7 +28,7 @@ class UnitNormalization(Layer):
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
-        self._axes = checked_axes(self, axis)
+        self._axes = integers(self, "axis", axis)
 
     def build(self, input_shape: Any) -> None:
         """Check the axes."""

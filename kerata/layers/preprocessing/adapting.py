@@ -23,9 +23,16 @@ class AdaptedLayer(DataLayer):
 
     Attributes:
         rows_at_once: how many rows of an array are a batch; None for all of them.
+        learnt: what it learns, for messages.
     """
 
     rows_at_once: int | None = None
+    learnt: str = "what it would learn"
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is something to learn, that it was not given."""
+        return True
 
     def reset_state(self) -> None:
         """Forget what was learnt."""
@@ -37,15 +44,27 @@ class AdaptedLayer(DataLayer):
     def finalize_state(self) -> None:
         """Take what was learnt into use."""
 
-    def _adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        self.reset_state()
-        self.learn(data, batch_size, steps)
-        self.finalize_state()
+    def adapt(self, data: Any, steps: int | None = None) -> None:
+        """Learn from data, which a bar shows where it takes long.
 
-    def learn(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """`update_state` with every batch of the data, a bar showing how far it is."""
-        batches, count = batches_of(data, batch_size or self.rows_at_once, steps)
+        Args:
+            data: an array, list or series; or what yields batches of them.
+            steps: the most batches to take.
+
+        Raises:
+            ValueError: there is nothing to learn, as it was given already.
+        """
+        self._adapt(data, self.rows_at_once, steps)
+
+    def _adapt(self, data: Any, rows: int | None, steps: int | None = None) -> None:
+        if not self.learns:
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} was given {self.learnt}, so it can't adapt"
+            )
+        self.reset_state()
+        batches, count = batches_of(data, rows, steps)
         with_progress(self.update_state, batches, count)
+        self.finalize_state()
 
 
 def with_progress(step: Any, batches: Iterator[Any], count: int | None) -> None:

@@ -11,7 +11,8 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import optree
@@ -64,27 +65,19 @@ class Known(AbstractTensor):
         self.value = value
 
 
+@dataclass(frozen=True)
 class Placeholder:
     """Stands for text inside of a compiled step, which has no use for it."""
 
-    __slots__ = ("shape",)
-    dtype = "string"
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Placeholder) and other.shape == self.shape
-
-    def __hash__(self) -> int:
-        return hash(self.shape)
+    shape: tuple[int, ...]
+    dtype: ClassVar[str] = "string"
 
     def with_axis(self) -> Placeholder:
         """The same with a last axis of size 1."""
         return Placeholder((*self.shape, 1))
 
 
-class Prepared:
+class Prepared(NamedTuple):
     """A batch of a model with host layers.
 
     Attributes:
@@ -92,19 +85,8 @@ class Prepared:
         inputs: the inputs, placeholders in the place of text.
     """
 
-    __slots__ = ("inputs", "results")
-
-    def __init__(self, results: list[Any], inputs: Any) -> None:
-        self.results = results
-        self.inputs = inputs
-
-
-optree.register_pytree_node(
-    Prepared,
-    lambda p: ((p.results, p.inputs), None, ("results", "inputs")),
-    lambda _, children: Prepared(*children),
-    namespace=optree.registry.__GLOBAL_NAMESPACE,
-)
+    results: list[Any]
+    inputs: Any
 
 
 class _Enough(BaseException):

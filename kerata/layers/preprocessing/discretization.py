@@ -33,6 +33,8 @@ class Discretization(Encodes, AdaptedLayer):
     [[0, 2, 3]]
     """
 
+    learnt = "bin_boundaries"
+
     def __init__(
         self,
         bin_boundaries: Any = None,
@@ -66,21 +68,10 @@ class Discretization(Encodes, AdaptedLayer):
 
     # Adapting
 
-    def adapt(self, data: Any, steps: int | None = None) -> None:
-        """Choose the boundaries.
-
-        Args:
-            data: an array of numbers, or what yields batches of them.
-            steps: the most batches to take.
-
-        Raises:
-            ValueError: boundaries were given already.
-        """
-        if self.num_bins is None:
-            raise ValueError(
-                f"Discretization {self.name!r} was given bin_boundaries, so it can't adapt"
-            )
-        self._adapt(data, None, steps)
+    @property
+    def learns(self) -> bool:
+        """Whether it was given no boundaries."""
+        return self.num_bins is not None
 
     def reset_state(self) -> None:
         """Forget the data."""

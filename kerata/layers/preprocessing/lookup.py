@@ -24,6 +24,7 @@ class IndexLookup(Encodes, AdaptedLayer):
     """
 
     rows_at_once = 2**16
+    learnt = "a vocabulary"
     takes_sparse = True
     live: ClassVar[Mapping[str, str]] = {
         **AdaptedLayer.live,
@@ -176,21 +177,10 @@ class IndexLookup(Encodes, AdaptedLayer):
 
     # Adapting
 
-    def adapt(self, data: Any, steps: int | None = None) -> None:
-        """Find the vocabulary: the most frequent tokens first, of equals the greater ones.
-
-        Args:
-            data: arrays, lists or series of tokens; or what yields batches of them.
-            steps: the most batches to take.
-
-        Raises:
-            ValueError: a vocabulary was given already.
-        """
-        if self._fixed:
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r} was given a vocabulary, so it can't adapt"
-            )
-        self._adapt(data, None, steps)
+    @property
+    def learns(self) -> bool:
+        """Whether it was given no vocabulary."""
+        return not self._fixed
 
     def reset_state(self) -> None:
         """Forget the tokens that were counted, and the vocabulary they made."""
@@ -215,7 +205,7 @@ class IndexLookup(Encodes, AdaptedLayer):
                 self._rows += 1
 
     def finalize_state(self) -> None:
-        """Make the vocabulary of what was counted."""
+        """Make the vocabulary: the most frequent tokens first, of equals the greater ones."""
         if self._fixed:
             return
         counts = {

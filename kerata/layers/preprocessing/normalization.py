@@ -32,6 +32,7 @@ class Normalization(AdaptedLayer):
     """
 
     rows_at_once = 2**20
+    learnt = "mean and variance"
 
     def __init__(
         self,
@@ -90,17 +91,10 @@ class Normalization(AdaptedLayer):
 
     # Adapting
 
-    def adapt(self, data: Any) -> None:
-        """Find mean and variance of the data: an array, or what yields batches of them.
-
-        Raises:
-            ValueError: they were given already.
-        """
-        if self._given is not None:
-            raise ValueError(
-                f"Normalization {self.name!r} was given mean and variance, so it can't adapt"
-            )
-        self._adapt(data)
+    @property
+    def learns(self) -> bool:
+        """Whether it was given neither mean nor variance."""
+        return self._given is None
 
     def reset_state(self) -> None:
         """Forget the data."""

@@ -130,8 +130,12 @@ class TextVectorization(Encodes, AdaptedLayer):
     load_own_variables = _looked_up(StringLookup.load_own_variables)
     given_vocabulary = property(lambda self: self._lookup_layer.given_vocabulary)
     given_weights = property(lambda self: self._lookup_layer.given_weights)
+    learns = property(lambda self: self._lookup_layer.learns)
+    learnt = StringLookup.learnt
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(  # type: ignore[override]
+        self, data: Any, batch_size: int | None = None, steps: int | None = None
+    ) -> None:
         """Find the vocabulary: the most frequent words first, of equals the greater ones.
 
         Args:
@@ -139,11 +143,7 @@ class TextVectorization(Encodes, AdaptedLayer):
             batch_size: how many documents of an array are taken at once.
             steps: the most batches to take.
         """
-        if self._lookup_layer._fixed:
-            raise ValueError(
-                f"TextVectorization {self.name!r} was given a vocabulary, so it can't adapt"
-            )
-        self._adapt(data, batch_size, steps)
+        self._adapt(data, batch_size or self.rows_at_once, steps)
 
     def update_state(self, data: Any) -> None:
         """Count the words in documents."""
@@ -248,7 +248,8 @@ class TextVectorization(Encodes, AdaptedLayer):
         longest = max(lengths.max(initial=0), int(self.output_mode != "int"))
         length = longest if self.output_sequence_length is None else self.output_sequence_length
         width = max(longest, length)
-        fill = 0 if self.output_mode == "int" and not self.ragged else -1
+        ragged = self.ragged and len(self._shape(documents.shape)) > 1
+        fill = -1 if ragged or self.output_mode != "int" else 0
         table = np.full((len(rows), width), fill, np.int32)
         table[np.arange(width) < lengths[:, None]] = found
         shape = [length if size is None else size for size in self._shape(documents.shape)]

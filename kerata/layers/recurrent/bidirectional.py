@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import optree
 
 from kerata import ops
-from kerata.core.serialization import deserialize_object, serialize_object
 from kerata.layers.arguments import one_of
 from kerata.layers.layer import Layer
 from kerata.layers.recurrent.rnn import RNN
+from kerata.layers.serialization import remade
 from kerata.ops.dispatch import Tensor
 
 _MERGES = {
@@ -160,7 +160,4 @@ class Bidirectional(Layer):
 
 def _renamed(layer: Any, prefix: str, **changes: Any) -> Any:
     """A layer like this one, with a prefix before its name."""
-    kept = serialize_object(layer)
-    own = {k: v for k, v in kept["config"].items() if k != "weights"}
-    own["name"] = prefix + layer.name.removeprefix("forward_")
-    return deserialize_object({**kept, "config": {**own, **changes}})
+    return remade(layer, name=prefix + layer.name.removeprefix("forward_"), **changes)

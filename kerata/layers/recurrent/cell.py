@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from kerata import activations, ops
 from kerata.core.seeds import SeedGenerator
-from kerata.layers.arguments import WeightedLayer, positive
-from kerata.layers.regularization.dropout import checked_rate, dropped
+from kerata.layers.arguments import WeightedLayer, number, positive
+from kerata.layers.regularization.dropout import dropped
 from kerata.ops.dispatch import Tensor
 
 Noise = tuple["Tensor | None", "Tensor | None"]
@@ -50,8 +50,8 @@ class GatedCell(WeightedLayer):
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.use_bias = use_bias
-        self.dropout = checked_rate(self, "dropout", dropout)
-        self.recurrent_dropout = checked_rate(self, "recurrent_dropout", recurrent_dropout)
+        self.dropout = number(self, "dropout", dropout, 0, 1)
+        self.recurrent_dropout = number(self, "recurrent_dropout", recurrent_dropout, 0, 1)
         self.seed = seed
         self.state_size: Any = self.units
         self.output_size = self.units

@@ -7,25 +7,11 @@ from typing import Any, ClassVar
 
 from kerata import ops
 from kerata.core.seeds import SeedGenerator
+from kerata.layers.arguments import number, positive
 from kerata.layers.families import Family
 from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
 from kerata.ops.random import random_dropout
-
-
-def checked_rate(layer: Layer, name: str, rate: Any, all_of_it: bool = True) -> float:
-    """A share from 0 to 1, or with `all_of_it` False to less than 1.
-
-    Raises:
-        ValueError: it is none.
-    """
-    right = isinstance(rate, (int, float)) and not isinstance(rate, bool) and 0 <= rate <= 1
-    if not right or (rate == 1 and not all_of_it):
-        raise ValueError(
-            f"{type(layer).__name__}: {name} must be a number from 0 to "
-            f"{'1' if all_of_it else 'less than 1'}; got {rate!r}"
-        )
-    return rate
 
 
 def dropped(
@@ -38,6 +24,16 @@ def dropped(
     if rate == 1:
         return ops.zeros_like(x)
     return random_dropout(x, rate, noise_shape, generator.next())
+
+
+def _shape(layer: Layer, noise_shape: Any) -> tuple[int | None, ...]:
+    """`noise_shape` as a tuple."""
+    if not isinstance(noise_shape, (list, tuple)):
+        raise ValueError(
+            f"{type(layer).__name__}: noise_shape must be a sequence of sizes, with None for those "
+            f"of the input; got {noise_shape!r}"
+        )
+    return tuple(None if n is None else positive(layer, "noise_shape", n) for n in noise_shape)
 
 
 def noise_sizes(layer: Layer, x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
@@ -80,8 +76,8 @@ class BaseDropout(Family, Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = checked_rate(self, "rate", rate, self.all_of_it)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.rate = number(self, "rate", rate, 0, 1, None if self.all_of_it else 1)
+        self.noise_shape = None if noise_shape is None else _shape(self, noise_shape)
         self.seed = seed
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)

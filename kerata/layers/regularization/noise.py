@@ -7,6 +7,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.core.seeds import SeedGenerator
+from kerata.layers.arguments import number
 from kerata.layers.layer import Layer
 from kerata.layers.regularization.dropout import BaseDropout, noise_sizes
 from kerata.ops.dispatch import Tensor
@@ -27,9 +28,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(stddev, (int, float)) or stddev < 0:
-            raise ValueError(f"GaussianNoise: stddev must be 0 or more; got {stddev!r}")
-        self.stddev = stddev
+        self.stddev = number(self, "stddev", stddev, 0)
         self.seed = seed
         if stddev > 0:
             self.seed_generator = SeedGenerator(seed)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 from kerata import config, ops
 from kerata.layers.arguments import positive
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.layer import Layer
+from kerata.layers.shapes import shapes_of
 from kerata.ops.dispatch import Tensor
 
 
@@ -106,9 +108,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int | None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        sizes = [target_shape] if isinstance(target_shape, int) else list(target_shape)
-        self.target_shape = tuple(-1 if s is None else s for s in sizes)
-        if self.target_shape.count(-1) > 1 or any(s < -1 for s in self.target_shape):
+        several = isinstance(target_shape, Iterable)
+        sizes = [-1 if s is None else s for s in target_shape] if several else [target_shape]
+        self.target_shape = tuple(sizes)
+        if sizes.count(-1) > 1 or any(not isinstance(s, Integral) or s < -1 for s in sizes):
             raise ValueError(
                 "Reshape: target_shape must hold sizes, and -1 (or None) at most once; "
                 f"got {target_shape!r}"
@@ -118,5 +121,13 @@ class Reshape(Layer):
         """The inputs in the new shape."""
         batch, *sizes = ops.shape(inputs)
         known = math.prod(s for s in self.target_shape if s != -1)
+        shape = shapes_of(inputs)
+        if all(isinstance(s, int) for s in shape[1:]):
+            count = math.prod(shape[1:])
+            if count % (known or 1) if -1 in self.target_shape else count != known:
+                raise ValueError(
+                    f"Reshape: target_shape must hold {count} elements for an input of shape "
+                    f"{shape}; got {self.target_shape}"
+                )
         rest = math.prod(sizes) // (known or 1)
         return ops.reshape(inputs, (batch, *(rest if s == -1 else s for s in self.target_shape)))

@@ -82,7 +82,7 @@ CASES = [
     Case("STFTSpectrogram-psd", lambda L: L.STFTSpectrogram(
         "psd", 16, window=None, expand_dims=True), [SOUND]),
     Case("STFTSpectrogram-imag", lambda L: L.STFTSpectrogram("imag", 16), [SOUND]),
-    Case("STFTSpectrogram-odd", lambda L: L.STFTSpectrogram("psd", 15), [SOUND]),
+    Case("STFTSpectrogram-odd", lambda L: L.STFTSpectrogram("psd", 15, 4, 17), [SOUND]),
     Case("STFTSpectrogram-real", lambda L: L.STFTSpectrogram(
         "real", 16, periodic=True, data_format="channels_first"), [(2, 2, 60)], {}, 0, (2,)),
     Case("STFTSpectrogram-stft", lambda L: L.STFTSpectrogram(

@@ -1,7 +1,11 @@
 """Look-ups of strings and integers: numbers, vectors, vocabularies, files."""
 
+import tempfile
+
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import kerata
 from kerata import layers
@@ -141,6 +145,24 @@ def test_vocabulary_in_a_file(tmp_path, backend):
     assert layer.get_config()["vocabulary"] is None  # it goes into the saved files
     path.write_text("5\n6\n")
     assert layers.IntegerLookup(vocabulary=str(path)).get_vocabulary() == [-1, 5, 6]
+
+
+@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.given(st.lists(st.text(max_size=5), min_size=1, max_size=9))
+def test_there_and_back(tokens):
+    """Any strings, line breaks among them: looked up, back again, saved to a file and loaded."""
+    layer = layers.StringLookup()
+    layer.adapt(tokens)
+    with tempfile.TemporaryDirectory() as folder, use_backend("numpy"):
+        layer.save_assets(folder)
+        again = layers.StringLookup.from_config(layer.get_config())
+        again.load_assets(folder)
+        assert again.get_vocabulary() == layer.get_vocabulary()
+        if layer.vocabulary_size() == 1:  # nothing but "[UNK]"
+            return
+        words = layer.get_vocabulary(include_special_tokens=False)
+        back = layers.StringLookup(vocabulary=words, invert=True)
+        assert back(again(tokens)).tolist() == tokens
 
 
 def test_updates_piece_by_piece():

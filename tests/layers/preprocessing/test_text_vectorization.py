@@ -1,7 +1,12 @@
 """Documents as numbers, against Keras and in themselves."""
 
+import string
+from collections import Counter
+
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import kerata
 from kerata import layers
@@ -75,9 +80,7 @@ def test_functions_of_ones_own(backend):
         standardize=np.char.upper, split=lambda texts: [t.split(",") for t in texts], ngrams=2
     )
     layer.adapt(["a,b", "b,c"])
-    assert layer.get_vocabulary() == ["", "[UNK]", "B", "C", "B C", "A B", "A"][:2] + [
-        "B", "C", "B C", "A B", "A"
-    ]  # fmt: skip
+    assert layer.get_vocabulary() == ["", "[UNK]", "B", "C", "B C", "A B", "A"]
     assert backend.to_numpy(layer(["a,x"])).tolist() == [[6, 1, 1]]
 
 
@@ -100,9 +103,37 @@ def test_ragged(backend):
     layer = layers.TextVectorization(vocabulary=["a", "b"], ragged=True)
     if backend.name == "tensorflow":
         assert layer(["a b", "b"]).to_list() == [[2, 3], [3]]
+        words = layers.TextVectorization(vocabulary=["a"], split=None, ragged=True)
+        assert words([["a", "b"]]).to_list() == [[2, 1]]
+        assert words(["a", "b"]).numpy().tolist() == [2, 1]
     else:
         with pytest.raises(TypeError, match="has no ragged tensors"):
             layer(["a b", "b"])
+
+
+@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.given(st.lists(st.text(max_size=12), min_size=1, max_size=5), st.integers(1, 3))
+def test_against_words_counted_one_by_one(documents, ngrams):
+    """Any text: the vocabulary is what counting in plain Python gives, and numbers lead back."""
+    removed = string.punctuation.encode()
+    rows = []
+    for document in documents:
+        words = [w.decode() for w in document.encode().lower().translate(None, removed).split()]
+        rows.append([
+            " ".join(words[i : i + n])
+            for n in range(1, ngrams + 1) for i in range(len(words) - n + 1)
+        ])  # fmt: skip
+    counts = Counter(w for row in rows for w in row if w != "[UNK]")
+    layer = layers.TextVectorization(ngrams=None if ngrams == 1 else ngrams)
+    layer.adapt(documents)
+    found = layer.get_vocabulary()
+    assert found[2:] == sorted(counts, key=lambda w: (counts[w], w), reverse=True)
+    if counts:
+        with use_backend("numpy"):
+            numbers = layer(documents)
+        assert [[found[i] for i in row if i] for row in numbers] == [
+            [w if w in counts else "[UNK]" for w in row] for row in rows
+        ]
 
 
 def test_sparse_vectors(backend):
@@ -135,5 +166,7 @@ def test_refuses_documents_of_two_columns():
     layer = layers.TextVectorization(vocabulary=["a"])
     with use_backend("numpy"), pytest.raises(ValueError, match=r"got \(1, 2\)"):
         layer([["a", "b"]])
-    with use_backend("numpy"), pytest.raises(ValueError, match="TextVectorization.*no vocabulary"):
+    with pytest.raises(ValueError, match="was given a vocabulary, so it can't adapt"):
+        layer.adapt(["a"])
+    with use_backend("numpy"), pytest.raises(ValueError, match=r"TextVectorization.*no vocabulary"):
         layers.TextVectorization()(["a"])

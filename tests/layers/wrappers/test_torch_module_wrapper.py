@@ -128,6 +128,36 @@ def test_modules_as_attributes():
     assert losses[-1] < losses[0]
 
 
+def test_modules_in_lists_and_dicts():
+    class Stack(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.first = [torch.nn.Linear(4, 4), "rest"]
+            self.blocks = torch.nn.ModuleList([torch.nn.Linear(4, 4), torch.nn.ReLU()])
+            self.heads = torch.nn.ModuleDict({"a": torch.nn.Linear(4, 3)})
+
+        def call(self, x):
+            for layer in (self.first[0], *self.blocks):
+                x = layer(x)
+            return self.heads["a"](x)
+
+    stack = Stack()
+    model = kerata.Sequential([layers.Input((4,)), stack])
+    assert len(model.trainable_weights) == 6
+    assert [type(v) for v in stack.first] == [layers.TorchModuleWrapper, str]
+    model.compile(kerata.optimizers.Adam(0.02), "mse")
+    losses = model.fit(X, Y, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert len(list(model.parameters())) == 6
+
+
+def test_one_program():
+    """`torch.compile` takes a whole step with a module in it as one graph."""
+    model = kerata.Sequential([layers.Input((4,)), layers.TorchModuleWrapper(module())])
+    compiled = torch.compile(lambda x: model(x), backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(torch.from_numpy(X)), model(X))
+
+
 def test_errors():
     with pytest.raises(TypeError, match=r"must be a torch\.nn\.Module; got 3"):
         layers.TorchModuleWrapper(3)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import numpy as np
 
 from kerata import config, ops
+from kerata.initializers import STFT
 from kerata.layers.arguments import one_of, positive
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.preprocessing.data_layer import DataLayer
@@ -30,9 +30,7 @@ class STFTSpectrogram(DataLayer):
         frame_step: how many samples apart pieces start; None for `frame_length // 2`.
         fft_length: of the transform, `frame_length` or more, for `fft_length // 2 + 1` frequencies;
             None for the next power of two.
-        window: a name ("hann", "hamming", or one of SciPy's), an array `(frame_length,)`, or None.
-        periodic: whether a window of that name is periodic rather than symmetric.
-        scaling: "density" (the window has the energy 1), "spectrum" (the sum 1), or None.
+        window, periodic, scaling: see `initializers.STFT`.
         padding: "valid", or "same" for `ceil(samples / frame_step)` pieces.
         expand_dims: whether frequencies have an axis of their own.
         data_format: where the channels are.
@@ -73,44 +71,23 @@ class STFTSpectrogram(DataLayer):
                 "STFTSpectrogram: frame_step must not exceed frame_length, nor that fft_length; "
                 f"got {frame_step}, {frame_length} and {fft_length}"
             )
-        self.periodic = periodic
-        self.scaling = one_of(self, "scaling", scaling, ("density", "spectrum", None))
         self.window = window
-        self._weights_of_window()
+        self.periodic = periodic
+        self.scaling = scaling
+        self._kernels = {s: STFT(s, window, scaling, periodic) for s in ("real", "imag")}
         self.padding = one_of(self, "padding", padding, ("valid", "same"))
         self.expand_dims = expand_dims
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=3)
 
-    def _weights_of_window(self) -> np.ndarray:
-        if self.window is None:
-            return np.ones(self.frame_length)
-        length = self.frame_length
-        if isinstance(self.window, (str, tuple)):
-            weights = _named(self.window, length, self.periodic)
-        else:
-            weights = np.asarray(self.window, "float64")
-        if weights.shape != (length,):
-            raise ValueError(
-                "STFTSpectrogram: window must be a name, None, or an array of the shape "
-                f"({length},); got the shape {weights.shape}"
-            )
-        if self.scaling == "density":
-            return weights / np.sqrt(np.sum(weights**2))
-        return weights / np.sum(weights) if self.scaling == "spectrum" else weights
-
     def build(self, input_shape: Any) -> None:
         """Make the kernels, `(frame_length, 1, frequencies)`."""
-        turn = 2 * np.pi / self._length
-        places = np.arange(self.frame_length)[:, None] * np.arange(self._length // 2 + 1)
-        window = self._weights_of_window()[:, None]
-        for name, wave, unused in (("real", np.cos, "imag"), ("imag", np.sin, "real")):
-            if self.mode == unused:
-                continue
-            sign = 1.0 if name == "real" else -1.0
-            kernel = (sign * window * wave(places * turn))[:, None].astype("float32")
-            weight = self.add_weight(kernel.shape, kernel, name=f"{name}_kernel")
-            setattr(self, f"{name}_kernel", weight)
+        shape = (self.frame_length, 1, self._length // 2 + 1)
+        self.real_kernel = self.imag_kernel = None
+        if self.mode != "imag":
+            self.real_kernel = self.add_weight(shape, self._kernels["real"], name="real_kernel")
+        if self.mode != "real":
+            self.imag_kernel = self.add_weight(shape, self._kernels["imag"], name="imag_kernel")
 
     def call(self, inputs: Tensor) -> Tensor:
         """The spectrogram."""
@@ -119,12 +96,11 @@ class STFTSpectrogram(DataLayer):
         x = ops.swapaxes(x, 1, 2) if last else x  # (batch, channels, samples)
         batch, channels, samples = ops.shape(x)
         x = ops.reshape(x, (batch * channels, samples, 1))
-        parts = {
-            name: ops.conv(x, kernel.value, self._step, self.padding, "channels_last")
-            for name in ("real", "imag")
-            if (kernel := getattr(self, f"{name}_kernel", None)) is not None
-        }
-        y = self._spectrum(**parts)
+        y = self._spectrum(*(
+            None if kernel is None
+            else ops.conv(x, kernel.value, self._step, self.padding, "channels_last")
+            for kernel in (self.real_kernel, self.imag_kernel)
+        ))  # fmt: skip
         _, pieces, frequencies = ops.shape(y)
         y = ops.reshape(y, (batch, channels, pieces, frequencies))
         if self.expand_dims:
@@ -135,8 +111,9 @@ class STFTSpectrogram(DataLayer):
         y = ops.transpose(y, (0, 1, 3, 2))
         return ops.reshape(y, (batch, channels * frequencies, pieces))
 
-    def _spectrum(self, real: Any = None, imag: Any = None) -> Tensor:
-        if self.mode == "real" or self.mode == "imag":
+    def _spectrum(self, real: Any, imag: Any) -> Tensor:
+        """What `mode` asks for, from the parts, `(batch * channels, pieces, frequencies)`."""
+        if self.mode in ("real", "imag"):
             return real if self.mode == "real" else imag
         if self.mode == "angle":
             return ops.arctan2(imag, real)
@@ -145,28 +122,7 @@ class STFTSpectrogram(DataLayer):
         power = ops.square(real) + ops.square(imag)
         if self.mode == "psd":
             twice = np.full(self._length // 2 + 1, 2.0)
-            twice[0] = 1.0
-            if self._length % 2 == 0:
-                twice[-1] = 1.0
+            twice[[0, -1]] = 1.0
             return power * ops.cast(twice, power.dtype)
         power = ops.maximum(power, _TINY)
         return ops.log(power) * 0.5 if self.mode == "log" else ops.sqrt(power)
-
-
-def _named(name: Any, length: int, periodic: bool) -> np.ndarray:
-    """The window of a name, `(length,)`."""
-    first = {"hann": 0.5, "hamming": 0.54}.get(name)
-    if first is not None:
-        turn = 2 * np.pi * np.arange(length) / max(length if periodic else length - 1, 1)
-        return np.asarray(first - (1 - first) * np.cos(turn))
-    if importlib.util.find_spec("scipy") is None:
-        raise ImportError(
-            f"STFTSpectrogram: the window {name!r} comes from SciPy, which is not installed: "
-            "pip install scipy"
-        )
-    from scipy.signal import get_window
-
-    try:
-        return np.asarray(get_window(name, length, fftbins=periodic))
-    except ValueError as error:
-        raise ValueError(f"STFTSpectrogram: window={name!r} is unknown: {error}") from None

@@ -123,7 +123,9 @@ def test_what_moves_along(name, arguments, kind, keras):
         np.testing.assert_allclose(a, np.asarray(b), rtol=1e-5, atol=1e-3)
 
 
-@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"])
+@pytest.mark.parametrize(
+    "interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
+)
 @pytest.mark.parametrize("more", [
     {}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 5.0}])  # fmt: skip
 def test_resizing(interpolation, more, keras):
