@@ -61,9 +61,9 @@ def number(
     layer: Layer,
     name: str,
     value: Any,
-    least: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
+    least: Any = None,
+    most: Any = None,
+    below: Any = None,
 ) -> Any:
     """`value`.
 

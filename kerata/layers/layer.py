@@ -193,8 +193,7 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
         if self.built:
             return
         if "input_shape" in config:
-            shape = config["input_shape"]
-            shape = as_tuples(shape)
+            shape = as_tuples(config["input_shape"])
             self.build(shape)
             self._build_shape = shape
         elif "shapes_dict" in config:
@@ -238,8 +237,7 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
         if not isinstance(initializer, (Variable, np.ndarray, int, float)):
             initializer = initializers.get(initializer)
-        names = self.path.split("/")
-        previous, state.names = state.names, names
+        previous, state.names = state.names, self.path.split("/")
         try:
             variable = Variable(
                 initializer,
@@ -467,7 +465,8 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What a call on these symbolic tensors returns, as symbolic tensors."""
-        state.names.pop()  # the run below enters this layer again
+        names = state.names  # the run below enters this layer again
+        state.names = names[:-1] if names[-1:] == [self.name] else names
         try:
             return evaluate(self.__call__, args, kwargs)
         except Exception as error:
@@ -476,7 +475,7 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
                 raise error
             return found
         finally:
-            state.names.append(self.name)
+            state.names = names
 
     def _spec_by_engine(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The output where `call` uses an engine's own functions, which `abstract` can't run."""
@@ -484,19 +483,16 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
             shapes = self.compute_output_shape(*(shapes_of(a) for a in args))
             if isinstance(shapes, tuple) and all(isinstance(s, (int, type(None))) for s in shapes):
                 return KerasTensor(shapes, self.compute_dtype)
-        engine = (state.backend or ensure()).fallback_shape
         try:
-            return evaluate(self.__call__, args, kwargs, engine)
+            return evaluate(self.__call__, args, kwargs, (state.backend or ensure()).fallback_shape)
         except Exception:
             return None
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of the given shape(s)."""
-        shapes = [symbolic_inputs(s, self.compute_dtype) for s in args]
-        named = {
-            k.removesuffix("_shape"): symbolic_inputs(s, self.compute_dtype)
-            for k, s in kwargs.items()
-        }
+        dtype = self.compute_dtype
+        shapes = [symbolic_inputs(s, dtype) for s in args]
+        named = {k.removesuffix("_shape"): symbolic_inputs(s, dtype) for k, s in kwargs.items()}
         try:
             found = evaluate(self.__call__, shapes, named)
         except Exception:

@@ -40,6 +40,12 @@ class QuantizationConfig(Configurable):
         assert policy is not None
         return policy
 
+    @property
+    def usual(self) -> bool:
+        """Whether the quantizers are those of the mode."""
+        found, usual = self.get_config(), type(self)().get_config()
+        return all(found[n] == usual[n] for n in found if n != "block_size")
+
     def get_config(self) -> dict[str, Any]:
         """The arguments, and the quantizers that they stand for."""
         return {n: serialize_object(getattr(self, n)) for n in super().get_config()}

@@ -33,9 +33,9 @@ def abs_max_quantize(
     Returns:
         The integers, of the inputs' shape, and the scale, with sizes of 1 along `axis`.
 
-    >>> integers, scale = abs_max_quantize([[0.5, -1.0]], axis=-1)
+    >>> integers, scale = abs_max_quantize([[0.25, -1.0]], axis=-1)
     >>> integers.tolist(), round(scale.item())
-    ([[63, -127]], 127)
+    ([[32, -127]], 127)
     """
     if to_numpy:
         with use_backend("numpy"):

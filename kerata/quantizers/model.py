@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from kerata.core.config_object import same_config
 from kerata.dtype_policies.policy_map import DTypePolicyMap
 from kerata.quantizers.configs import QuantizationConfig, resolved
 
@@ -160,11 +159,7 @@ def _note(layer: Any, done: Sequence[Any]) -> None:
     made = [x for x in inner if f"'name': {x.name!r}" not in config]
     if not made:
         return
-    own = [
-        x.name
-        for x in made
-        if not same_config(x.quantization_config, resolved(x.quantization_mode, None))
-    ]
+    own = [x.name for x in made if not x.quantization_config.usual]
     if own:
         warnings.warn(
             f"Layer {layer.name!r} makes {', '.join(own)} itself: a file of the model keeps their "

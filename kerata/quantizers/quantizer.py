@@ -33,8 +33,8 @@ class AbsMaxQuantizer(Quantizer):
         epsilon: keeps the scale finite where all inputs are 0.
         output_dtype: of the integers.
 
-    >>> AbsMaxQuantizer(axis=0)([[1.0], [-2.0]])[0].tolist()
-    [[63], [-127]]
+    >>> AbsMaxQuantizer(axis=0)([[1.0], [-4.0]])[0].tolist()
+    [[32], [-127]]
     """
 
     def __init__(

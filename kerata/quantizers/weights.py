@@ -170,7 +170,7 @@ class QuantizedWeight(StandIn):
             matrix[layout.packed] = -(-matrix[layout.packed] // 2)
             values = tuple(matrix)
 
-        def add(suffix: str, shape: tuple[int, ...], first: str, dtype: Any) -> Variable:
+        def add(suffix: str, shape: tuple[int, ...], first: Any, dtype: Any = None) -> Variable:
             # A weight's own variable has its name, the others are attributes beside it.
             found: Variable = layer.add_weight(
                 shape, first, dtype, trainable=False, autocast=False, name=suffix or name
@@ -179,33 +179,28 @@ class QuantizedWeight(StandIn):
             return found
 
         self.values = add("", values, "zeros", "int8")
-        self.scale = add(f"{name}_scale", scale, "ones", None)
+        self.scale = add(f"{name}_scale", scale, "ones")
         self.variables = [self.values, self.scale]
         self.zero: Variable | None = None
         if block:
             self.zero = add(f"{name}_zero", scale, "zeros", layout.zero)
             self.variables.append(self.zero)
-            self.groups = (
-                groups if groups is not None else add("g_idx", (layout.summed,), "zeros", "float32")
-            )
             if groups is None:
-                self.groups.assign(np.arange(layout.summed) // block)
-                self.variables.append(self.groups)
+                blocks = np.arange(layout.summed) // block
+                groups = add("g_idx", blocks.shape, blocks, "float32")
+                self.variables.append(groups)
+            self.groups = groups
         self.name, self.path = self.values.name, self.values.path
         self._autocast = True
 
     @property
     def value(self) -> Tensor:
         """The weight as floats, in the compute dtype."""
-        zero = None if self.zero is None else self.zero.value
-        values = self.values.value
+        layout, values, scale = self.layout, self.values.value, self.scale.value
         if self.block == 0:
-            floats = self._floats(
-                self.layout.matrix(values), self.layout.columns(self.scale.value), zero
-            )
-        else:
-            floats = self._floats(values, self.scale.value, zero)
-        whole = self.layout.whole(floats)
+            values, scale = layout.matrix(values), layout.columns(scale)
+        floats = self._floats(values, scale, None if self.zero is None else self.zero.value)
+        whole = layout.whole(floats)
         return whole if self._table or not state.autocast else ops.cast(whole, state.autocast)
 
     @property
@@ -218,12 +213,21 @@ class QuantizedWeight(StandIn):
         if self.block != 0:
             packed = self.layout.packed
             values = unpack_int4(values, self.layout.matrix_shape[packed], packed)
-        values = ops.cast(values, self.scale.stored_dtype)
+        dtype = self.scale.stored_dtype
         if zero is None:
-            return ops.divide(values, ops.expand_dims(scale, axis))
-        groups = ops.cast(self.groups.value, "int32")
-        zeros = ops.cast(ops.take(zero, groups, axis), values.dtype)
-        return ops.multiply(ops.subtract(values, zeros), ops.take(scale, groups, axis))
+            return ops.divide(ops.cast(values, dtype), ops.expand_dims(scale, axis))
+        size, block = self.layout.summed, self.block or 1
+        shape = ops.shape(values)
+        if size % block == 0:
+            place = len(shape) + axis
+            split = (*shape[:place], size // block, block, *shape[place + 1 :])
+            values = ops.reshape(values, split)
+            scale, zero = ops.expand_dims(scale, axis), ops.expand_dims(zero, axis)
+        else:
+            groups = ops.cast(self.groups.value, "int32")
+            scale, zero = ops.take(scale, groups, axis), ops.take(zero, groups, axis)
+        integers = ops.subtract(values, ops.cast(zero, "int8"))
+        return ops.reshape(ops.multiply(ops.cast(integers, dtype), scale), shape)
 
     def of(self, product: Callable[..., Tensor], inputs: Any, whole: bool = False) -> Tensor:
         """`product(inputs, weight)`; matrix products of 8 bits are those of integers."""

@@ -21,6 +21,7 @@ PAGES = (
     "utilities",
     "precision",
     "performance",
+    "quantization",
     "attention",
     "interop",
     "architecture",

@@ -107,8 +107,8 @@ def test_feature_space(training_backend, monkeypatch, capsys):
     assert "predicts the same: True" in out
 
 
+@pytest.mark.slow
 def test_image_augmentation(training_backend, monkeypatch, capsys):
-    pytest.importorskip("sklearn")
     run(monkeypatch, "image_augmentation", "--backend", training_backend, "--epochs", 40)
     out = capsys.readouterr().out
     accuracies = re.findall(r"accuracy with(?:out)? augmentation: ([\d.]+)", out)

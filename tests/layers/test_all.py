@@ -47,6 +47,22 @@ def test_open_sizes(case):
         assert all(s in (None, n) for s, n in zip(x.shape, value.shape, strict=True))
 
 
+@each([c for c in CASES if not c.call and not c.spread and not c.name.endswith(CALLS_STATE)])
+def test_output_spec_of_a_layer_not_called(case):
+    dtype = "int32" if case.top else "float32"
+    with use_backend("numpy"):
+        inputs = [layers.Input(batch_shape=open_shape(case, s), dtype=dtype) for s in case.shapes]
+        layer = case.make(layers)
+        called = case.run(layer, inputs)
+        found = case.run(case.make(layers).compute_output_spec, inputs)
+        built = case.make(layers)
+        shapes = [x.shape for x in inputs]
+        built.build(shapes if len(shapes) > 1 else shapes[0])
+    specs = [[(x.shape, x.dtype) for x in optree.tree_leaves(t)] for t in (called, found)]
+    assert specs[0] == specs[1]
+    assert built.count_params() == layer.count_params()
+
+
 def _opened(case, make):
     """The case's keyword arguments, their arrays with an open batch."""
     arguments = {k: v for k, v in case.arguments().items() if _holds_arrays(v)}

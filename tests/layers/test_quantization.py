@@ -43,10 +43,14 @@ MODES = {
     ),
     "float8": lambda q: q.Float8QuantizationConfig(),
 }
+FEW = ("Dense-3D", "EinsumDense-two", "EinsumDense-swapped", "EinsumDense-apart", "Embedding")
 CASES = [
-    (name, mode) for name in LAYERS for mode in MODES
-    if mode != "float8" or name in ("Dense-3D", "EinsumDense-turned")
-]  # fmt: skip
+    (name, mode)
+    for name in LAYERS
+    for mode in (("int8", "int4-blocks", "int4-columns") if name in FEW else MODES)
+    if mode != "float8" or name == "EinsumDense-turned"
+] + [("Dense-3D", "float8")]
+LORA = ("Dense", "EinsumDense-two", "EinsumDense-turned", "Embedding")
 
 
 def drawn(shape, top=0, seed=1):
@@ -139,7 +143,7 @@ def test_equals_keras(name, mode, backend, peers):
     close(outputs(again, name), expected)
 
 
-@pytest.mark.parametrize(("name", "mode"), [c for c in CASES if "ReversibleEmb" not in c[0]])
+@pytest.mark.parametrize(("name", "mode"), [c for c in CASES if c[0] in LORA])
 def test_lora_on_top(name, mode, backend):
     """It adds its product, keeps the rest, and is quantized with the weight in files."""
     layer = quantized(kerata, name, mode)
@@ -197,8 +201,13 @@ def test_open_sizes_and_compiled(mode, backend):
     x = drawn((2, 5, 6))
     assert model.output_shape == (None, None, 4)
     compiled = kerata.jit(lambda x: model(x))
+    # Between two numbers of 8 bits, the last bit of a float decides.
+    tolerance = 0.05 if mode == "float8" else 1e-5
     np.testing.assert_allclose(
-        ops.convert_to_numpy(compiled(x)), ops.convert_to_numpy(model(x)), rtol=1e-5, atol=1e-5
+        ops.convert_to_numpy(compiled(x)),
+        ops.convert_to_numpy(model(x)),
+        rtol=tolerance,
+        atol=tolerance,
     )
 
 
@@ -361,6 +370,9 @@ def test_what_a_policy_builds():
             assert y.shape == (3, 5) and not np.asarray(y).any()
             layer.kernel.assign(kernel := drawn((4, 5)))
             assert np.abs(layer.kernel.numpy() - kernel).max() < 2
+        layer = layers.Dense(5, dtype="int4/3_from_float32")
+        assert layer(kerata.Input((4,))).shape == (None, 5)
+        assert layer.g_idx.numpy().tolist() == [0, 0, 0, 1]
         layer = layers.Dense(5)
         layer.quantized_build((3, 4), "int8")
         assert [w.name for w in layer.weights] == ["bias", "kernel", "kernel_scale"]

@@ -93,11 +93,6 @@ def torch():
 def test_engines_agree(jax):
     torch = pytest.importorskip("torch")
     kerata.utils.set_random_seed(1)
-    parts = Parts()
-    step = parts.step(jax.grad(parts.loss_of, has_aux=True))
-    compiled, _ = run(parts, jax.jit(step), (parts.x, parts.y), 1)
-    eager, _ = run(parts, step, (parts.x, parts.y), 1)
-    np.testing.assert_allclose(compiled, eager, rtol=1e-5)
     parts = Parts(rate=0.0)
     step = jax.jit(parts.step(jax.grad(parts.loss_of, has_aux=True)))
     expected, _ = run(parts, step, (parts.x, parts.y))

@@ -75,4 +75,5 @@ def int8_matmul(x: Any, y: Any) -> Any:
 
 
 KERNELS: dict[str, Callable[..., Any]] = {name: whole(name) for name in _WHOLE}
-KERNELS |= {"int8_matmul": int8_matmul, "segment_sum": segment_sum, "sum_over_replicas": sum_over_replicas}
+_OWN = (int8_matmul, segment_sum, sum_over_replicas)
+KERNELS |= {function.__name__: function for function in _OWN}

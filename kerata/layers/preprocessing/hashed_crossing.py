@@ -26,7 +26,7 @@ class HashedCrossing(Hashes):
 
     >>> import numpy as np
     >>> HashedCrossing(5)((np.array(["A", "B", "A"]), np.array([101, 101, 102]))).tolist()
-    [1, 4, 1]
+    [1, 4, 3]
     """
 
     def __init__(

@@ -208,16 +208,14 @@ class IndexLookup(Encodes, AdaptedLayer):
         """Make the vocabulary: the most frequent tokens first, of equals the greater ones."""
         if self._fixed:
             return
-        counts = {
-            t: n for t, n in self._counts.items() if t not in (self.mask_token, self.oov_token)
-        }
-        tokens = sorted(counts, key=lambda t: (counts[t], t), reverse=True)
-        if self.max_tokens is not None:
-            tokens = tokens[: max(self.max_tokens - len(self._specials), 0)]
+        left_out = (self.mask_token, self.oov_token)
+        found = sorted(((n, t) for t, n in self._counts.items() if t not in left_out), reverse=True)
+        room = None if self.max_tokens is None else max(self.max_tokens - len(self._specials), 0)
+        tokens = [token for _, token in found[:room]]
         weights = None
         if self.output_mode == "tf_idf":
-            found = np.array([self._documents[t] for t in tokens], np.float64)
-            weights = np.log(1 + self._rows / (1 + found)).astype(np.float32)
+            documents = np.array([self._documents[t] for t in tokens], np.float64)
+            weights = np.log(1 + self._rows / (1 + documents)).astype(np.float32)
         self._take(tokens, weights)
 
     # Calling
@@ -292,7 +290,7 @@ class IndexLookup(Encodes, AdaptedLayer):
 
     def load_own_variables(self, store: Any) -> None:
         """Take the inverse document frequencies out of `store`."""
-        if self.output_mode == "tf_idf" and "idf_weights" in store.keys():
+        if self.output_mode == "tf_idf" and "idf_weights" in store:
             self._weights = np.asarray(store["idf_weights"], np.float32)
 
 

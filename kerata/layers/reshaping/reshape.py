@@ -109,9 +109,12 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int | None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         several = isinstance(target_shape, Iterable)
-        sizes = [-1 if s is None else s for s in target_shape] if several else [target_shape]
+        sizes: list[Any] = (
+            [-1 if s is None else s for s in target_shape] if several else [target_shape]
+        )
         self.target_shape = tuple(sizes)
-        if sizes.count(-1) > 1 or any(not isinstance(s, Integral) or s < -1 for s in sizes):
+        whole = all(isinstance(s, Integral) for s in sizes)
+        if not whole or sizes.count(-1) > 1 or min(self.target_shape, default=0) < -1:
             raise ValueError(
                 "Reshape: target_shape must hold sizes, and -1 (or None) at most once; "
                 f"got {target_shape!r}"

@@ -1,7 +1,7 @@
 """Synchronized batch normalization on two replicas, run by `test_synchronized.py` by itself.
 
 Each replica takes its part of a batch, the first one fewer examples than the second where the
-engine allows that. What comes out is printed as JSON.
+engine allows that. What comes out is printed as JSON: without masks first, then with them.
 
     python replicas.py jax|torch|tensorflow
 """
@@ -25,13 +25,18 @@ def layer():
     return made
 
 
+def options(x, masked):
+    """The arguments of a call on `x`."""
+    return {"training": True} | ({"mask": x[..., 0] > 2.0} if masked else {})
+
+
 def report(y, gradient, gamma, averages):
     """Print the outputs, the loss's gradients and the running averages."""
     found = {"y": y, "gradient": gradient, "gamma": gamma, "averages": averages}
     print(json.dumps({k: np.asarray(v).tolist() for k, v in found.items()}))
 
 
-def run_jax():
+def run_jax(masked):
     """Under `pmap` and `shard_map`: both print."""
     os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
     import jax
@@ -43,7 +48,7 @@ def run_jax():
 
     def step(x, factors):
         def loss(x, trained):
-            y, new = made.stateless_call(trained, others, x, training=True)
+            y, new = made.stateless_call(trained, others, x, **options(x, masked))
             return (y * factors).sum(), (y, new)
 
         (_, (y, new)), (gx, gw) = jax.value_and_grad(loss, (0, 1), has_aux=True)(x, trained)
@@ -54,17 +59,19 @@ def run_jax():
     report(y.reshape(X.shape), gx.reshape(X.shape), gw[0], [v[1] for v in new])
     mesh = Mesh(np.array(jax.devices()), ("replicas",))
     cut, whole = PartitionSpec("replicas"), PartitionSpec()
-    options = {"mesh": mesh, "in_specs": cut, "out_specs": (cut, cut, whole, whole)}
-    report(*jax.jit(jax.shard_map(step, check_vma=False, **options))(X, FACTORS))
+    specs = {"mesh": mesh, "in_specs": cut, "out_specs": (cut, cut, whole, whole)}
+    report(*jax.jit(jax.shard_map(step, check_vma=False, **specs))(X, FACTORS))
 
 
-def run_torch():
+def run_torch(masked):
     """In two processes."""
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
     pipe, port = context.Queue(), _free_port()
-    replicas = [context.Process(target=_torch_replica, args=(i, port, pipe)) for i in (0, 1)]
+    replicas = [
+        context.Process(target=_torch_replica, args=(i, port, pipe, masked)) for i in (0, 1)
+    ]
     for replica in replicas:
         replica.start()
     parts = dict(pipe.get(timeout=120) for _ in replicas)
@@ -82,7 +89,7 @@ def _free_port():
         return found.getsockname()[1]
 
 
-def _torch_replica(rank, port, pipe):
+def _torch_replica(rank, port, pipe, masked):
     import torch
     import torch.distributed as dist
 
@@ -90,7 +97,7 @@ def _torch_replica(rank, port, pipe):
     made = layer()
     rows = slice(0, 2) if rank == 0 else slice(2, 6)
     x = torch.tensor(X[rows], requires_grad=True)
-    y = made(x, training=True)
+    y = made(x, **options(x.detach(), masked))
     (y * torch.tensor(FACTORS[rows])).sum().backward()
     averages = np.stack([made.moving_mean.numpy(), made.moving_variance.numpy()])
     gamma = made.gamma.storage().grad.numpy()
@@ -99,12 +106,14 @@ def _torch_replica(rank, port, pipe):
     dist.destroy_process_group()
 
 
-def run_tensorflow():
+def run_tensorflow(masked):
     """Under a `MirroredStrategy` of two devices on one CPU."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    if tf.config.get_logical_device_configuration(cpu) != two:
+        tf.config.set_logical_device_configuration(cpu, two)
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     made = layer()
     trained = [v.value for v in made.trainable_variables]
@@ -114,7 +123,7 @@ def run_tensorflow():
     def step(x, factors):
         with tf.GradientTape() as tape:
             tape.watch([x, trained[0]])
-            y, new = made.stateless_call(trained, others, x, training=True)
+            y, new = made.stateless_call(trained, others, x, **options(x, masked))
             loss = tf.reduce_sum(y * factors)
         gx, gw = tape.gradient(loss, [x, trained[0]])
         return y, gx, gw, new
@@ -135,4 +144,6 @@ def run_tensorflow():
 
 if __name__ == "__main__":
     os.environ["KERATA_BACKEND"] = sys.argv[1]
-    {"jax": run_jax, "torch": run_torch, "tensorflow": run_tensorflow}[sys.argv[1]]()
+    run = {"jax": run_jax, "torch": run_torch, "tensorflow": run_tensorflow}[sys.argv[1]]
+    run(masked=False)
+    run(masked=True)

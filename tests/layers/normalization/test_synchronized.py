@@ -12,23 +12,23 @@ import pytest
 from kerata import layers, ops
 from kerata.core.transforms import grad
 from tests.layers.normalization import replicas
-from tests.layers.normalization.replicas import FACTORS, X
+from tests.layers.normalization.replicas import FACTORS, X, options
 
 ROOT = Path(__file__).parents[3]
 
 
-def alone():
+def alone(masked):
     """What a replica reports, of one process with the whole batch and plain normalization."""
     layer = layers.BatchNormalization(momentum=0.5)
     layer.build((None, 5, 4))
 
     def loss(x=X):
-        return ops.sum(ops.multiply(layer(x, training=True), FACTORS))
+        return ops.sum(ops.multiply(layer(x, **options(X, masked)), FACTORS))
 
     found = {"gradient": grad(loss)(X), "gamma": grad(loss, [layer.gamma])()[0]}
     layer.moving_mean.assign(np.zeros(4))
     layer.moving_variance.assign(np.ones(4))
-    found["y"] = layer(X, training=True)
+    found["y"] = layer(X, **options(X, masked))
     found["averages"] = ops.stack([layer.moving_mean, layer.moving_variance])
     return {k: ops.convert_to_numpy(v) for k, v in found.items()}
 
@@ -41,11 +41,11 @@ def test_two_replicas(training_backend):
     run = subprocess.run(program, env=env, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-2000:]
     reports = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-    assert len(reports) == (2 if training_backend == "jax" else 1)
-    expected = alone()
-    for found in reports:
-        for key, value in expected.items():
-            np.testing.assert_allclose(found[key], value, 1e-4, 2e-5, err_msg=key)
+    each = 2 if training_backend == "jax" else 1
+    assert len(reports) == 2 * each
+    for masked, found in zip([False] * each + [True] * each, reports, strict=True):
+        for key, value in alone(masked).items():
+            np.testing.assert_allclose(found[key], value, 1e-4, 2e-5, err_msg=f"{key} {masked}")
 
 
 def test_one_replica(backend):

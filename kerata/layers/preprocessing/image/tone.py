@@ -24,8 +24,8 @@ class Rescaling(DataLayer):
 
     Input and output: any shape.
 
-    >>> Rescaling(1 / 255)(np.array([0, 51, 255], "uint8")).tolist()
-    [0.0, 0.20000000298023224, 1.0]
+    >>> Rescaling(0.5, offset=1.0)(np.array([0, 51, 255], "uint8")).tolist()
+    [1.0, 26.5, 128.5]
     """
 
     supports_masking = True

@@ -1,6 +1,7 @@
 """What the tests of image layers share."""
 
 import numpy as np
+import pytest
 
 from kerata import layers
 
@@ -52,3 +53,15 @@ EVERY = {
     "RandAugment": {},
     "MaxNumBoundingBoxes": {"max_number": 3},
 }  # fmt: skip
+
+# What an engine needs seconds to compile.
+HEAVY = (
+    "AugMix", "RandAugment", "RandomColorJitter", "RandomElasticTransform", "RandomErasing",
+    "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "RandomPerspective",
+)  # fmt: skip
+
+
+def every(fits=lambda name: True):
+    """The names in `EVERY` that fit, the heavy ones marked as slow."""
+    slow = pytest.mark.slow
+    return [pytest.param(n, marks=slow) if n in HEAVY else n for n in EVERY if fits(n)]

@@ -7,7 +7,7 @@ from kerata import layers
 from kerata.backends.registry import use_backend
 from kerata.core.bounding_boxes import convert_format
 from kerata.core.transforms import jit
-from tests.layers.preprocessing.image.common import BOXES, EVERY, IMAGES, one
+from tests.layers.preprocessing.image.common import BOXES, EVERY, IMAGES, every, one
 
 
 def blob(height=40, width=60, count=6):
@@ -69,7 +69,9 @@ def test_masks_and_boxes_follow_the_pixels(name, arguments, kind, backend):
         np.testing.assert_allclose(box, around, atol=2.5)
 
 
-@pytest.mark.parametrize("name", ["RandomRotation", "RandomCrop", "CutMix", "RandAugment"])
+@pytest.mark.parametrize("name", [
+    "RandomRotation", "RandomCrop", "CutMix", pytest.param("RandAugment", marks=pytest.mark.slow)
+])  # fmt: skip
 def test_one_image_and_its_dict(name, backend):
     layer = one(name, {**EVERY[name], "bounding_box_format": "xyxy"})
     data = {k: v[0] for k, v in blob(8, 8).items() if k in ("images", "segmentation_masks")}
@@ -80,7 +82,7 @@ def test_one_image_and_its_dict(name, backend):
     assert len(flat["segmentation_masks"].shape) == 2
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", every())
 def test_in_and_outside_of_training(name, backend):
     layer = one(name, EVERY[name])
     images = backend.convert(IMAGES)
@@ -99,7 +101,7 @@ def test_in_and_outside_of_training(name, backend):
     assert tuple(turned.shape) == tuple(np.moveaxis(np.empty(trained.shape), -1, 1).shape)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", every())
 def test_mixed_precision(name, backend):
     half = "float16" if np.ndarray in backend.tensor_types else "bfloat16"
     layer = one(name, {**EVERY[name], "dtype": f"mixed_{half}"})
@@ -108,7 +110,7 @@ def test_mixed_precision(name, backend):
     assert np.isfinite(found.astype("float32")).all()
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n.startswith("Random") or "Mix" in n])
+@pytest.mark.parametrize("name", every(lambda n: n.startswith("Random") or "Mix" in n))
 def test_draws_follow_the_seed(name, backend):
     images = backend.convert(np.repeat(IMAGES, 8, 0))
     arguments = {**EVERY[name], "seed": 5}
@@ -118,9 +120,7 @@ def test_draws_follow_the_seed(name, backend):
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", [
-    n for n in EVERY if n.startswith("Random") and n not in ("RandomErasing", "RandomColorJitter")
-])  # fmt: skip
+@pytest.mark.parametrize("name", every(lambda n: n.startswith("Random")))
 def test_compiled_draws_anew(name, backend):
     layer = one(name, {**EVERY[name], "seed": 5})
     step = jit(lambda x: layer(x, training=True))
@@ -172,6 +172,7 @@ def test_distributions(name, arguments, key, low, high, mean, keras):
             assert found.max() > high - slack * 2.5 or found.dtype == bool
 
 
+@pytest.mark.slow
 def test_mixing_keeps_the_boxes_of_both(backend):
     data = {k: v for k, v in blob(count=4).items() if k != "name"}
     data["bounding_boxes"]["labels"] = np.arange(4)[:, None]
