@@ -1,7 +1,7 @@
 """`save_model` and `load_model`: the `.keras` archive.
 
-It is a zip file of `metadata.json`, `config.json`, `model.weights.h5` and the files that layers keep
-beside their weights (`assets/`: vocabularies), or with `zipped=False` a folder of these.
+It is a zip file of `metadata.json`, `config.json`, `model.weights.h5` and the files that layers
+keep beside their weights (`assets/`: vocabularies), or with `zipped=False` a folder of these.
 """
 
 from __future__ import annotations

@@ -159,7 +159,13 @@ def _products() -> list[Case]:
             opens=(0,),
         ),
         Case("int8_matmul", (small, small), _int8_matmul, dtype="float32", opens=(0,)),
-        Case("int8_matmul", (np.stack([small, -small]), small), _int8_matmul, dtype="float32", opens=(0,)),
+        Case(
+            "int8_matmul",
+            (np.stack([small, -small]), small),
+            _int8_matmul,
+            dtype="float32",
+            opens=(0,),
+        ),
         Case("matmul", (BRAIN, BRAIN.T.copy()), np.matmul, grad=False),
         Case(
             "matmul", (ones, ones.T.copy()), np.matmul, grad=False, note="bfloat16-sums-in-float32"

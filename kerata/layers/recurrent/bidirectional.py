@@ -38,7 +38,8 @@ class Bidirectional(Layer):
     Output: the two outputs merged, the backward one turned so that steps fit; with the layer's
     `return_state` a tuple of that and the states of both.
 
-    >>> Bidirectional(RNN(LSTMCell(8), return_sequences=True)).compute_output_shape((None, 10, 3))
+    >>> layer = Bidirectional(RNN(layers.LSTMCell(8), return_sequences=True))
+    >>> layer.compute_output_shape((None, 10, 3))
     (None, 10, 16)
     """
 

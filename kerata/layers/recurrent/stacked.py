@@ -23,7 +23,7 @@ class StackedRNNCells(Layer):
     Input: `(batch, features)`, and the states of each cell, a list of lists.
     Output: that of the last cell, and the next states.
 
-    >>> cell = StackedRNNCells([GRUCell(8), LSTMCell(4)])
+    >>> cell = StackedRNNCells([layers.GRUCell(8), layers.LSTMCell(4)])
     >>> cell.state_size
     [8, [4, 4]]
     """

@@ -11,10 +11,10 @@ import optree
 
 from kerata import config
 from kerata.backends import sparse
+from kerata.backends.kinds import is_a
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
-from kerata.backends.kinds import is_a
 from kerata.core.text import as_strings, is_text
 from kerata.training.data import frames
 
