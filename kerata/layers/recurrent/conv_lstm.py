@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from kerata import config, ops
 from kerata.layers.arguments import one_of, spread
+from kerata.layers.families import Family
 from kerata.layers.input_spec import InputSpec
 from kerata.layers.recurrent.cell import Noise, with_noise
 from kerata.layers.recurrent.gated import OfCell, UnitRNN
@@ -105,8 +106,37 @@ class ConvLSTMCell(LSTMCell):
         return self.gated(ops.split(z, 4, -1 if self._last else 1), states[1])
 
 
-class BaseConvLSTM(UnitRNN):
+class BaseConvLSTM(Family, UnitRNN):
     """`RNN` over `ConvLSTMCell`.
+
+    Args:
+        filters: the number of channels of output and states.
+        kernel_size: the window, one int or one for each spatial axis.
+        strides: from window to window, of the inputs' convolution.
+        padding: "valid" (whole windows only) or "same", of the inputs' convolution.
+        data_format: "channels_last", "channels_first", or None for the configured one.
+        dilation_rate: the distance between the window's elements, of the inputs' convolution.
+        activation: of cell and output.
+        recurrent_activation: of the gates.
+        use_bias: whether a bias is added.
+        kernel_initializer: of `kernel`, `(*kernel_size, channels, 4 * filters)`.
+        recurrent_initializer: of `recurrent_kernel`, `(*kernel_size, filters, 4 * filters)`.
+        bias_initializer: of `bias`, `(4 * filters,)`.
+        unit_forget_bias: whether the forget gate's bias begins at 1.
+        kernel_regularizer: adds to `losses`.
+        recurrent_regularizer: adds to `losses`.
+        bias_regularizer: adds to `losses`.
+        activity_regularizer: of the output.
+        kernel_constraint: applied to `kernel` after each update.
+        recurrent_constraint: applied to `recurrent_kernel` after each update.
+        bias_constraint: applied to `bias` after each update.
+        dropout: the share of the inputs dropped in training, the same at every step.
+        recurrent_dropout: the share of the state dropped in training, likewise.
+        seed: of both.
+        return_sequences: whether all outputs are returned, instead of the last.
+        return_state: whether the last states are returned too.
+        go_backwards: run from the end; outputs come in the order in which they were made.
+        stateful: begin each batch with the states in which the last one ended.
 
     Attributes:
         rank: the number of spatial axes.
@@ -192,35 +222,6 @@ class ConvLSTM1D(BaseConvLSTM):
 
     The formula is that of `LSTMCell`. Shi et al., 2015 (without peepholes).
 
-    Args:
-        filters: the number of channels of output and states.
-        kernel_size: the window, one int.
-        strides: from window to window, of the inputs' convolution.
-        padding: "valid" (whole windows only) or "same", of the inputs' convolution.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements, of the inputs' convolution.
-        activation: of cell and output.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: of `kernel`, `(*kernel_size, channels, 4 * filters)`.
-        recurrent_initializer: of `recurrent_kernel`, `(*kernel_size, filters, 4 * filters)`.
-        bias_initializer: of `bias`, `(4 * filters,)`.
-        unit_forget_bias: whether the forget gate's bias begins at 1.
-        kernel_regularizer: adds to `losses`.
-        recurrent_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        kernel_constraint: applied to `kernel` after each update.
-        recurrent_constraint: applied to `recurrent_kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
-        dropout: the share of the inputs dropped in training, the same at every step.
-        recurrent_dropout: the share of the state dropped in training, likewise.
-        seed: of both.
-        return_sequences: whether all outputs are returned, instead of the last.
-        return_state: whether the last states are returned too.
-        go_backwards: run from the end; outputs come in the order in which they were made.
-        stateful: begin each batch with the states in which the last one ended.
-
     Input: `(batch, length, width, channels)`, or with the channels after the length.
     Output, `initial_state` (`[h, c]`) and `mask`: as in `RNN`.
 
@@ -236,35 +237,6 @@ class ConvLSTM2D(BaseConvLSTM):
 
     The formula is that of `LSTMCell`. Shi et al., 2015 (without peepholes).
 
-    Args:
-        filters: the number of channels of output and states.
-        kernel_size: the window, one int or its height and width.
-        strides: from window to window, of the inputs' convolution.
-        padding: "valid" (whole windows only) or "same", of the inputs' convolution.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements, of the inputs' convolution.
-        activation: of cell and output.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: of `kernel`, `(*kernel_size, channels, 4 * filters)`.
-        recurrent_initializer: of `recurrent_kernel`, `(*kernel_size, filters, 4 * filters)`.
-        bias_initializer: of `bias`, `(4 * filters,)`.
-        unit_forget_bias: whether the forget gate's bias begins at 1.
-        kernel_regularizer: adds to `losses`.
-        recurrent_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        kernel_constraint: applied to `kernel` after each update.
-        recurrent_constraint: applied to `recurrent_kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
-        dropout: the share of the inputs dropped in training, the same at every step.
-        recurrent_dropout: the share of the state dropped in training, likewise.
-        seed: of both.
-        return_sequences: whether all outputs are returned, instead of the last.
-        return_state: whether the last states are returned too.
-        go_backwards: run from the end; outputs come in the order in which they were made.
-        stateful: begin each batch with the states in which the last one ended.
-
     Input: `(batch, length, height, width, channels)`, or with the channels after the length.
     Output, `initial_state` (`[h, c]`) and `mask`: as in `RNN`.
 
@@ -279,35 +251,6 @@ class ConvLSTM3D(BaseConvLSTM):
     """An LSTM over sequences of volumes, whose products with kernels are convolutions.
 
     The formula is that of `LSTMCell`. Shi et al., 2015 (without peepholes).
-
-    Args:
-        filters: the number of channels of output and states.
-        kernel_size: the window, one int or three.
-        strides: from window to window, of the inputs' convolution.
-        padding: "valid" (whole windows only) or "same", of the inputs' convolution.
-        data_format: "channels_last", "channels_first", or None for the configured one.
-        dilation_rate: the distance between the window's elements, of the inputs' convolution.
-        activation: of cell and output.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: of `kernel`, `(*kernel_size, channels, 4 * filters)`.
-        recurrent_initializer: of `recurrent_kernel`, `(*kernel_size, filters, 4 * filters)`.
-        bias_initializer: of `bias`, `(4 * filters,)`.
-        unit_forget_bias: whether the forget gate's bias begins at 1.
-        kernel_regularizer: adds to `losses`.
-        recurrent_regularizer: adds to `losses`.
-        bias_regularizer: adds to `losses`.
-        activity_regularizer: of the output.
-        kernel_constraint: applied to `kernel` after each update.
-        recurrent_constraint: applied to `recurrent_kernel` after each update.
-        bias_constraint: applied to `bias` after each update.
-        dropout: the share of the inputs dropped in training, the same at every step.
-        recurrent_dropout: the share of the state dropped in training, likewise.
-        seed: of both.
-        return_sequences: whether all outputs are returned, instead of the last.
-        return_state: whether the last states are returned too.
-        go_backwards: run from the end; outputs come in the order in which they were made.
-        stateful: begin each batch with the states in which the last one ended.
 
     Input: `(batch, length, depth, height, width, channels)`, or with the channels after the length.
     Output, `initial_state` (`[h, c]`) and `mask`: as in `RNN`.

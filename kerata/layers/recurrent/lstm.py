@@ -103,33 +103,18 @@ class LSTMCell(GatedCell):
 
 
 class LSTM(GatedRNN):
-    """A long short-term memory layer; see `LSTMCell` for the formula and most arguments.
+    """A long short-term memory layer; see `LSTMCell` for the formula.
 
     Args:
-        units: the size of output and states.
-        activation: of cell and output.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: see `LSTMCell`.
-        recurrent_initializer: see `LSTMCell`.
-        bias_initializer: see `LSTMCell`.
-        unit_forget_bias: whether the forget gate's bias begins at 1.
-        kernel_regularizer: see `LSTMCell`.
-        recurrent_regularizer: see `LSTMCell`.
-        bias_regularizer: see `LSTMCell`.
         activity_regularizer: of the output.
-        kernel_constraint: see `LSTMCell`.
-        recurrent_constraint: see `LSTMCell`.
-        bias_constraint: see `LSTMCell`.
-        dropout: the share of the inputs' features dropped in training, the same at every step.
-        recurrent_dropout: the share of the state's features dropped in training, likewise.
-        seed: of both.
         return_sequences: whether all outputs are returned, instead of the last.
         return_state: whether the last states are returned too.
         go_backwards: run from the end; outputs come in the order in which they were made.
         stateful: begin each batch with the states in which the last one ended.
         unroll: write the steps out instead of looping.
         use_cudnn: "auto" or True for the backend's fused kernel where it has one, False for none.
+
+    The other arguments are those of `LSTMCell`; what dropout removes is the same at every step.
 
     Input, `initial_state` (`[h, c]`), `mask` and output: as in `RNN`.
 

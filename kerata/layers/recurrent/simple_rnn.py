@@ -91,27 +91,15 @@ class SimpleRNN(UnitRNN):
     """A recurrence whose output is its state; see `SimpleRNNCell` for the formula.
 
     Args:
-        units: the size of output and state.
-        activation: of the output.
-        use_bias: whether a bias is added.
-        kernel_initializer: see `SimpleRNNCell`.
-        recurrent_initializer: see `SimpleRNNCell`.
-        bias_initializer: see `SimpleRNNCell`.
-        kernel_regularizer: see `SimpleRNNCell`.
-        recurrent_regularizer: see `SimpleRNNCell`.
-        bias_regularizer: see `SimpleRNNCell`.
         activity_regularizer: of the output.
-        kernel_constraint: see `SimpleRNNCell`.
-        recurrent_constraint: see `SimpleRNNCell`.
-        bias_constraint: see `SimpleRNNCell`.
-        dropout: the share of the inputs' features dropped in training, the same at every step.
-        recurrent_dropout: the share of the state's features dropped in training, likewise.
         return_sequences: whether all outputs are returned, instead of the last.
         return_state: whether the last state is returned too.
         go_backwards: run from the end; outputs come in the order in which they were made.
         stateful: begin each batch with the state in which the last one ended.
         unroll: write the steps out instead of looping.
-        seed: of the dropout.
+
+    The other arguments are those of `SimpleRNNCell`. What dropout removes is the same at every
+    step.
 
     Input, `initial_state` (`[h]`), `mask` and output: as in `RNN`.
 
