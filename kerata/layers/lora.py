@@ -167,10 +167,8 @@ class LoraLayer(WeightedLayer):
         for i, variable in enumerate(self._saved()):
             store[str(i)] = merged[variable] if variable in merged else variable.numpy()
 
-    def load_own_variables(self, store: Any) -> None:
-        """Load what a layer saved, with LoRA or without: the product begins at 0."""
-        super().load_own_variables(store)
-        if self.lora is not None:
+    def _loaded(self) -> None:
+        if self.lora is not None:  # files hold the sum, so the product begins at 0
             for variable in (self.lora.a, self.lora.b):
                 variable.assign(np.zeros(variable.shape))
 

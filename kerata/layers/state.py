@@ -220,6 +220,10 @@ class LayerState:
             )
         for i, variable in enumerate(own):
             variable.assign(np.asarray(store[str(i)]))
+        self._loaded()
+
+    def _loaded(self) -> None:
+        """Set what files do not hold, after its own variables were loaded."""
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar (or several) to the losses of the call that runs now."""
