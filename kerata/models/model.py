@@ -169,7 +169,7 @@ class Model(QuantizingModel, Trainer, Layer):
         if args and args[0].__class__ is Prepared:
             with replaying(args[0]):
                 return super().__call__(args[0].inputs, *args[1:], **kwargs)
-        if kwargs and type(self).call.__module__.startswith(_OWN):
+        if not _CALLED.issuperset(kwargs) and type(self).call.__module__.startswith(_OWN):
             self._register_inner(kwargs.keys() - _CALLED)
         return super().__call__(*args, **kwargs)
 
