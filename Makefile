@@ -76,7 +76,7 @@ $(VENV)/.stamp-%: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 $(VENV)/.stamp-demo: extras := [jax,plot]
 $(VENV)/.stamp-engines: extras := [$(ENGINES),plot]
 $(VENV)/.stamp-engines: packages := $(TENSORFLOW)
-$(VENV)/.stamp-dev: extras := [$(ENGINES),plot,tensorboard,orbax,sklearn,dev]
+$(VENV)/.stamp-dev: extras := [$(ENGINES),data,plot,tensorboard,orbax,sklearn,flax,dev]
 $(VENV)/.stamp-dev: packages := $(TENSORFLOW)
 $(VENV)/.stamp-lint: packages := ruff mypy
 $(VENV)/.stamp-docs: extras := [docs]

@@ -18,6 +18,7 @@ from kerata import (
     distillation,
     dtype_policies,
     initializers,
+    interop,
     layers,
     losses,
     metrics,
@@ -25,11 +26,14 @@ from kerata import (
     models,
     ops,
     optimizers,
+    preprocessing,
+    quantizers,
     random,
     regularizers,
     saving,
     tree,
     utils,
+    visualization,
     wrappers,
 )
 from kerata._version import __version__

@@ -20,10 +20,13 @@ What it must return: a tensor of the dtype NumPy's semantics give for the (promo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
+from kerata.backends.sparse import densified
 
 
 class Backend:
@@ -33,8 +36,11 @@ class Backend:
         name: what `kerata.set_backend` takes.
         tensor_types: the classes of its tensors.
         graph_types: the classes among these whose tensors live as long as their graph.
+        irregular_types: the classes of the engine's ragged and sparse tensors, where layers return
+            such as they are given.
         floats: the floating dtypes that its tensors keep when they meet Python's numbers.
         kernels: name of an operation to its kernel; primitives must be there, composites may.
+        layer_methods: methods that layers have under this backend alone; the layer comes first.
         trains: whether it can differentiate.
         computes: whether its tensors hold values (`abstract` and `onnx` only reason and write).
         repeats: whether running several steps in one call may pay (see `repeat`).
@@ -45,7 +51,9 @@ class Backend:
     name: str = ""
     tensor_types: tuple[Any, ...] = ()
     graph_types: tuple[Any, ...] = ()
+    irregular_types: tuple[Any, ...] = ()
     floats: frozenset[Any] = frozenset()
+    layer_methods: Mapping[str, Callable[..., Any]] = MappingProxyType({})
     trains: bool = False
     computes: bool = True
     repeats: bool = False
@@ -150,6 +158,42 @@ class Backend:
         """`function`, its intermediate values computed again in the backward pass."""
         return function
 
+    def host_call(
+        self, function: Callable[..., Any], args: Sequence[Any], shape: Any, dtype: str
+    ) -> Any:
+        """`function` of the arguments' values, which runs on the host; no gradient passes it.
+
+        Args:
+            function: takes NumPy arrays and returns one of `shape` and `dtype`.
+            args: tensors, and NumPy arrays of text.
+            shape: the result's sizes, None where one follows from the values.
+            dtype: the result's, "string" for an array of strings.
+
+        Returns:
+            a tensor of this backend, and for "string" a NumPy array where it has no such tensors.
+        """
+        if not self.computes:
+            raise RuntimeError(f"{self.name}: what runs on the host can't be part of the program")
+        own = self.tensor_types
+        found = function(*(self.to_numpy(x) if isinstance(x, own) else x for x in args))
+        return found if dtype == "string" else self.convert(found, dtype)
+
+    def to_sparse(self, x: Any) -> Any:
+        """A dense tensor as a sparse one of the engine's; dense where tensors hold no values."""
+        if not self.computes:
+            return x
+        raise TypeError(f"The {self.name} backend has no sparse tensors: use sparse=False")
+
+    def to_ragged(self, x: Any, padding: int) -> Any:
+        """Rows without the `padding` at their ends; dense where tensors hold no values."""
+        if not self.computes:
+            return x
+        raise TypeError(f"The {self.name} backend has no ragged tensors: use ragged=False")
+
+    def sparse_product(self, x: Any, y: Any) -> Any:
+        """The product of a sparse matrix of any library and a dense one of this backend."""
+        return self.kernels["matmul"](self.convert(densified(x), self.dtype_of(y)), y)
+
     # Small hooks
 
     def inference(self) -> contextlib.AbstractContextManager[Any]:
@@ -187,9 +231,6 @@ class Backend:
 
     def set_random_state(self, value: Any) -> None:
         """Put the engine's own generator where `random_state` said that it was."""
-
-    def forget_gradient(self, storage: Any) -> None:
-        """Drop the gradient that a backward pass of the engine's own left at a `storage`."""
 
     def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Abstract evaluation of a function that uses this engine's own calls.

@@ -135,7 +135,7 @@ def standardize_dtype(dtype: Any) -> str:
     name = {"bool_": "bool", "half": "float16", "float": config.floatx(), "int": "int32"}.get(
         name.removeprefix("torch."), name.removeprefix("torch.")
     )
-    if name.startswith("str") or name == "object":
+    if name.startswith(("str", "bytes")) or name == "object":
         name = "string"
     if name not in ALL and name != "string":
         raise ValueError(f"dtype must be one of {', '.join(ALL)}; got {dtype!r}")
@@ -147,6 +147,8 @@ def standardize_dtype(dtype: Any) -> str:
 @functools.cache
 def numpy_dtype(name: str) -> np.dtype[Any]:
     """NumPy's dtype for a name; bfloat16 and float8 are `ml_dtypes`' own."""
+    if name == "string":
+        raise TypeError("There are no tensors of text here: make numbers of it first")
     return np.dtype(_NUMPY_EXTRA.get(name, name))
 
 

@@ -26,6 +26,7 @@ class State(threading.local):
         scope: the innermost scope that variables are read from and written to, or None.
         autocast: the float dtype that variables are read in, or None for their own.
         training: `training` of the enclosing layer's call, or None outside of one.
+        context: the context arguments that the enclosing layers were called with.
         depth: how many layer calls enclose this point.
         call: counts outermost layer calls, to tell the losses of one from those of the last.
         added_losses: whether a layer added a loss in the outermost call that runs or ran last.
@@ -41,6 +42,7 @@ class State(threading.local):
         self.scope: Any = None
         self.autocast: str | None = None
         self.training: bool | None = None
+        self.context: dict[str, Any] = {}
         self.depth = 0
         self.call = 0
         self.added_losses = False

@@ -152,9 +152,14 @@ def _tuples(value: Any) -> Any:
 
 
 def draw_seed(seed: Any) -> Any:
-    """An int32 tensor `(2,)` from a `SeedGenerator`, an int, or None (the process' own stream)."""
+    """An int32 tensor `(2,)` from a `SeedGenerator`, an int, or None (the process' own stream).
+
+    What this returned may be given again.
+    """
     if seed is None:
         return global_generator().next()
     if isinstance(seed, SeedGenerator):
         return seed.next()
+    if len(getattr(seed, "shape", ())) == 1:
+        return seed
     return operations["cast"](np.array([_checked(seed), 0], np.int32), "int32")

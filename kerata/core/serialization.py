@@ -337,6 +337,8 @@ def _exported(module: str | None, name: str) -> Any:
     if parts[0] not in ("keras", library):
         return None
     parts = [library, *(p for p in parts[1:] if p != "src")]
+    if parts[1:2] == ["backend"]:  # such as Keras' optimizers under torch
+        del parts[1:3]
     if not all(p.isidentifier() and not p.startswith("_") for p in (*parts, name)):
         return None
     for end in range(len(parts), 0, -1):

@@ -6,7 +6,7 @@ list that grows later is seen too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kerata.core.variable import Variable
@@ -46,3 +46,16 @@ def unique(values: Iterator[Any]) -> list[Any]:
 def own_variables(owner: Any) -> list[Variable]:
     """The variables in the owner's attributes, not those of its layers."""
     return unique(v for v in attributes(owner) if isinstance(v, Variable))
+
+
+def distinct_paths(variables: Sequence[Variable]) -> Iterator[tuple[tuple[str, ...], Variable]]:
+    """Each variable with its path in parts, no two alike: a second one's name gets a number."""
+    taken: set[tuple[str, ...]] = set()
+    for variable in variables:
+        *outer, last = variable.path.split("/")
+        path, count = (*outer, last), 0
+        while path in taken:
+            count += 1
+            path = (*outer, f"{last}_{count}")
+        taken.add(path)
+        yield path, variable

@@ -202,10 +202,17 @@ class Variable(Operators):
             self.tensor()
         return self._storage
 
-    def adopt(self, storage: Any) -> None:
-        """Hold `storage`, an array of the active backend that a transformation computed."""
+    def adopt(self, storage: Any, home: Any = None) -> None:
+        """Hold `storage`: an array of the active backend, or with `home` one of that backend."""
+        if home is not None:
+            self._settle(home)
         self._storage = storage
         self.version += 1
+
+    def _settle(self, home: Any) -> None:
+        self._home = home
+        self._direct_on = home if type(home).read is Backend.read else _NOWHERE
+        self._initial = None
 
     def _move(self, backend: Any) -> None:
         if not backend.computes:
@@ -217,9 +224,7 @@ class Variable(Operators):
 
     def _keep(self, value: np.ndarray, home: Any) -> None:
         self._storage = home.store(value, self._trainable, self.on_host)
-        self._home = home
-        self._direct_on = home if type(home).read is Backend.read else _NOWHERE
-        self._initial = None
+        self._settle(home)
         self.version += 1
 
     def numpy(self) -> np.ndarray:

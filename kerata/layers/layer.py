@@ -12,20 +12,25 @@ import optree
 from kerata import constraints, dtype_policies, initializers, regularizers
 from kerata.backends import dtypes
 from kerata.backends.registry import ensure
-from kerata.backends.scope import Scope
+from kerata.backends.sparse import Sparse, densified, is_ragged, is_sparse
 from kerata.backends.state import operations, state
 from kerata.core import masks
 from kerata.core.config_object import Configurable
 from kerata.core.errors import annotate, fold
 from kerata.core.names import auto_name
-from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate, public_size
+from kerata.core.symbolic import KerasTensor, Node, Operation, any_symbolic, evaluate
+from kerata.core.text import Text, as_strings, is_text
 from kerata.core.variable import Variable
+from kerata.layers.context import ContextArguments
+from kerata.layers.engine_methods import EngineMethods
 from kerata.layers.input_spec import InputSpec, check_inputs
+from kerata.layers.shapes import Shapes, as_tuples, built_for, shapes_of, symbolic_inputs
 from kerata.layers.signatures import CallSpec, call_spec, scoped
 from kerata.layers.state import LayerState
+from kerata.quantizers.model import Quantizing
 
 
-class Layer(LayerState, Configurable, Operation):
+class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurable, Operation):
     """The base of all layers.
 
     Subclasses make weights in `__init__` or `build(input_shape)` with `add_weight`, and compute in
@@ -48,15 +53,10 @@ class Layer(LayerState, Configurable, Operation):
 
     untracked = frozenset({"_nodes", "_init_args", "_losses", "_metrics_of", "input_spec"})
     # Arguments in the configs of Keras that change nothing at these values.
-    neutral: ClassVar[dict[str, Any]] = {
-        "quantization_config": None,
-        "renorm": False,
-        "renorm_clipping": None,
-        "renorm_momentum": 0.99,
-        "rms_scaling": False,
-    }
+    neutral: ClassVar[dict[str, Any]] = {"quantization_config": None}
     supports_masking = False
     rematerializable = True
+    takes_sparse = False  # whether `call` computes with `Sparse` matrices
     input_spec: Any = None
     _building = False
     _call_spec: ClassVar[CallSpec | None] = None
@@ -113,7 +113,7 @@ class Layer(LayerState, Configurable, Operation):
 
     def _refresh(self, path: str | None = None) -> None:
         policy = self._dtype_policy.at(path or self.path)
-        if path and policy.quantization_mode:
+        if path and policy.quantization_mode not in (None, *self.quantizable):
             raise ValueError(
                 f"Layer {self.name!r} ({type(self).__name__}) can't compute under the dtype policy "
                 f"{policy.name!r}: it has no quantized form. Give it {policy.source_name!r}"
@@ -157,7 +157,7 @@ class Layer(LayerState, Configurable, Operation):
         for name, value in (*zip(spec.positional, args, strict=False), *kwargs.items()):
             if name.endswith("mask") or name == "training" or value is None:
                 continue
-            found = _shapes(value)
+            found = shapes_of(value)
             if found is not None:
                 shapes[name] = found
         if not shapes and (args or kwargs) and type(self).build is not Layer.build:
@@ -179,13 +179,13 @@ class Layer(LayerState, Configurable, Operation):
             state.names.append(self.name)
         self.built = True
         if self._build_shape is None:
-            self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
+            self._build_shape = built_for(shapes)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the same weights."""
         if self._build_shape is None:
             return None
-        key = "shapes_dict" if isinstance(self._build_shape, dict) else "input_shape"
+        key = "shapes_dict" if isinstance(self._build_shape, Shapes) else "input_shape"
         return {key: self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
@@ -193,16 +193,15 @@ class Layer(LayerState, Configurable, Operation):
         if self.built:
             return
         if "input_shape" in config:
-            shape = config["input_shape"]
-            shape = _tuples(shape)
+            shape = as_tuples(config["input_shape"])
             self.build(shape)
             self._build_shape = shape
         elif "shapes_dict" in config:
-            shapes = {k: _tuples(v) for k, v in config["shapes_dict"].items()}
+            shapes = {k: as_tuples(v) for k, v in config["shapes_dict"].items()}
             parameters = inspect.signature(type(self).build).parameters
             named = {k if k.endswith("_shape") else f"{k}_shape": v for k, v in shapes.items()}
             self.build(**{k: v for k, v in named.items() if k in parameters})
-            self._build_shape = shapes
+            self._build_shape = Shapes(shapes)
         self.built = True
 
     def add_weight(
@@ -238,8 +237,7 @@ class Layer(LayerState, Configurable, Operation):
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
         if not isinstance(initializer, (Variable, np.ndarray, int, float)):
             initializer = initializers.get(initializer)
-        names = self.path.split("/")
-        previous, state.names = state.names, names
+        previous, state.names = state.names, self.path.split("/")
         try:
             variable = Variable(
                 initializer,
@@ -262,10 +260,12 @@ class Layer(LayerState, Configurable, Operation):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """A layer from what `get_config` returned, here or in Keras."""
-        return super().from_config(
-            {n: v for n, v in config.items() if n not in cls.neutral or v != cls.neutral[n]}
-        )
+        """A layer from what `get_config` returned, here or in Keras.
+
+        Layers in it are made unbuilt: it builds them itself, under its path.
+        """
+        used = {n: v for n, v in config.items() if n not in cls.neutral or v != cls.neutral[n]}
+        return super().from_config({n: _unbuilt(v) for n, v in used.items()})
 
     def add_variable(
         self,
@@ -306,6 +306,7 @@ class Layer(LayerState, Configurable, Operation):
         try:
             if not self.built:
                 self._refresh("/".join(names))
+                self._adopt_modules()
             state.autocast = self._reads
             plain = len(args) == 1 and not kwargs and isinstance(args[0], backend.tensor_types)
             if plain:
@@ -321,7 +322,7 @@ class Layer(LayerState, Configurable, Operation):
             if expected is not None and not (
                 plain and expected.__class__ is InputSpec and expected.surely_fits(x.shape)
             ):
-                check_inputs(expected, args[0] if args else next(iter(kwargs.values())), self)
+                check_inputs(expected, args[0] if args else next(iter(kwargs.values()), ()), self)
             if not self.built:
                 self._build(spec, args, kwargs)
             if spec.training is not CallSpec.absent or "training" in kwargs:
@@ -329,7 +330,10 @@ class Layer(LayerState, Configurable, Operation):
             masked = "mask" in kwargs or masks.any_masks()
             before = self._previous_masks(spec, args, kwargs) if masked else None
             call = self.call if self._remat is None else self.rematerialized_call(self.call)
-            y = call(*args, **kwargs)
+            if self._context_names:
+                y = self._in_context(spec, call, args, kwargs)
+            else:
+                y = call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self._regularize_activity(y)
             if masked:
@@ -368,8 +372,15 @@ class Layer(LayerState, Configurable, Operation):
             if hasattr(type(x), "__kerata_value__"):
                 x = x.value
             elif not isinstance(x, backend.tensor_types):
+                x = x.matrix if x.__class__ is Sparse else x
+                if is_sparse(x) or is_ragged(x):
+                    if self.takes_sparse:
+                        return x if is_ragged(x) else Sparse(x)
+                    x = densified(x)
                 if not hasattr(x, "__array__"):
                     return x
+                if is_text(x):
+                    return Text(as_strings(x, type(self).__name__))
                 x = backend.convert(x)
             dtype = backend.dtype_of(x)
             if self.autocast and dtype != self._compute and dtypes.is_float(dtype):
@@ -390,6 +401,8 @@ class Layer(LayerState, Configurable, Operation):
         value = kwargs.get("training")
         if value is None:
             value = state.training
+        if value is None:
+            value = self._mode
         if value is None and isinstance(spec.training, bool):
             value = spec.training
         state.training = value
@@ -452,7 +465,8 @@ class Layer(LayerState, Configurable, Operation):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What a call on these symbolic tensors returns, as symbolic tensors."""
-        state.names.pop()  # the run below enters this layer again
+        names = state.names  # the run below enters this layer again
+        state.names = names[:-1] if names[-1:] == [self.name] else names
         try:
             return evaluate(self.__call__, args, kwargs)
         except Exception as error:
@@ -461,50 +475,30 @@ class Layer(LayerState, Configurable, Operation):
                 raise error
             return found
         finally:
-            state.names.append(self.name)
+            state.names = names
 
     def _spec_by_engine(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The output where `call` uses an engine's own functions, which `abstract` can't run."""
         if type(self).compute_output_shape is not Layer.compute_output_shape and not kwargs:
-            shapes = self.compute_output_shape(*(_shapes(a) for a in args))
+            shapes = self.compute_output_shape(*(shapes_of(a) for a in args))
             if isinstance(shapes, tuple) and all(isinstance(s, (int, type(None))) for s in shapes):
                 return KerasTensor(shapes, self.compute_dtype)
-        engine = (state.backend or ensure()).fallback_shape
         try:
-            return evaluate(self.__call__, args, kwargs, engine)
+            return evaluate(self.__call__, args, kwargs, (state.backend or ensure()).fallback_shape)
         except Exception:
             return None
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of the given shape(s)."""
-        shapes = [_symbolic(s, self.compute_dtype) for s in args]
-        named = {
-            k.removesuffix("_shape"): _symbolic(s, self.compute_dtype) for k, s in kwargs.items()
-        }
-        return optree.tree_map(lambda x: x.shape, evaluate(self.__call__, shapes, named))
-
-    def stateless_call(
-        self,
-        trainable_variables: Sequence[Any],
-        non_trainable_variables: Sequence[Any],
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Call it with these values for its variables, changing nothing.
-
-        Returns:
-            `(outputs, non_trainable_variables)`, or with `return_losses` a third, `losses`.
-        """
-        pairs = [
-            *zip(self.trainable_variables, trainable_variables, strict=True),
-            *zip(self.non_trainable_variables, non_trainable_variables, strict=True),
-        ]
-        with Scope(pairs) as scope:
-            outputs = self(*args, **kwargs)
-            losses = self.losses if return_losses else None
-        new = [scope.get(v) for v in self.non_trainable_variables]
-        return (outputs, new, losses) if return_losses else (outputs, new)
+        dtype = self.compute_dtype
+        shapes = [symbolic_inputs(s, dtype) for s in args]
+        named = {k.removesuffix("_shape"): symbolic_inputs(s, dtype) for k, s in kwargs.items()}
+        try:
+            found = evaluate(self.__call__, shapes, named)
+        except Exception:
+            engine = (state.backend or ensure()).fallback_shape
+            found = evaluate(self.__call__, shapes, named, engine)
+        return optree.tree_map(lambda x: x.shape, found)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_nodes": []}
@@ -526,36 +520,13 @@ def _batch_size(x: Any) -> Any:
     return operations["full"]((), size.shape[0] if size.shape else 1, "float32")
 
 
-def _shapes(value: Any) -> Any:
-    """The shape of a tensor, or the shapes of a nesting of them; None where there is none."""
-    if hasattr(value, "shape"):
-        return tuple(public_size(s) for s in value.shape)
-    if isinstance(value, dict):
-        return {k: _shapes(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        found = [_shapes(v) for v in value]
-        return None if not found or any(f is None for f in found) else found
-    return None
-
-
-def _tuples(shape: Any) -> Any:
-    """Shapes as JSON holds them (lists) as tuples."""
-    if isinstance(shape, dict):
-        return {k: _tuples(v) for k, v in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        if all(isinstance(s, (int, type(None))) for s in shape):
-            return tuple(shape)
-        return [_tuples(s) for s in shape]
-    return shape
-
-
-def _symbolic(shape: Any, dtype: str) -> Any:
-    shape = _tuples(shape)
-    if isinstance(shape, tuple):
-        return KerasTensor(shape, dtype)
-    if isinstance(shape, dict):
-        return {k: _symbolic(v, dtype) for k, v in shape.items()}
-    return [_symbolic(s, dtype) for s in shape]
+def _unbuilt(value: Any) -> Any:
+    """The config of a layer, or a list of them, without what they were built for."""
+    if isinstance(value, list):
+        return [_unbuilt(v) for v in value]
+    if isinstance(value, dict) and "build_config" in value:
+        return {k: v for k, v in value.items() if k != "build_config"}
+    return value
 
 
 def _tree_of_masks(value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kerata.backends.state import state
+from kerata.layers.shapes import built_for
 
 
 class CallSpec:
@@ -15,6 +16,7 @@ class CallSpec:
 
     Attributes:
         names: its parameters, without `self`.
+        defaults: their default values, of those that have one.
         training: the default of `training`, or no such parameter (`absent`).
         masks: for each mask parameter the name of the argument it is the mask of.
     """
@@ -24,6 +26,7 @@ class CallSpec:
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = inspect.signature(function).parameters
         self.names = [n for n in parameters if n != "self"]
+        self.defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
         positional = [
             n
             for n, p in parameters.items()
@@ -70,6 +73,6 @@ def scoped(build: Callable[..., Any]) -> Callable[..., Any]:
         self.built = True
         given = inspect.signature(build).bind(self, *args, **kwargs).arguments
         shapes = {n: s for n, s in list(given.items())[1:] if s is not None}
-        self._build_shape = shapes if len(shapes) > 1 else next(iter(shapes.values()), None)
+        self._build_shape = built_for(shapes)
 
     return run

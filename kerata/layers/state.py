@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from kerata.backends.scope import Scope
 from kerata.backends.state import state
 from kerata.core.seeds import SeedGenerator
 from kerata.core.tracking import attributes, unique
 from kerata.core.variable import Variable
 from kerata.metrics.metric import Metric
+from kerata.ops.shaping import convert_to_tensor
 
 
 class LayerState:
@@ -21,6 +23,9 @@ class LayerState:
     built: bool
     untracked: frozenset[str] = frozenset()
 
+    def _adopt_modules(self) -> None:
+        """See `EngineMethods`."""
+
     def __init__(self, trainable: bool) -> None:
         self._trainable = bool(trainable)
         self._made: list[tuple[Variable, bool]] = []
@@ -29,6 +34,7 @@ class LayerState:
 
     def _layers(self) -> list[Any]:
         """The layers directly in its attributes, in the order in which they were set."""
+        self._adopt_modules()
         return unique(v for v in attributes(self) if isinstance(v, LayerState))
 
     def _flatten_layers(self) -> Iterator[Any]:
@@ -49,13 +55,17 @@ class LayerState:
         held = (v for v in attributes(self) if isinstance(v, Variable))
         return unique(iter((*made, *held)))
 
+    def _beside(self) -> list[Variable]:
+        """Its variables that are no weights: the state of its seeds."""
+        return [v.state for v in attributes(self) if isinstance(v, SeedGenerator)]
+
     @property
     def variables(self) -> list[Variable]:
         """All its variables, those of its layers and the state of its seeds included."""
         found: list[Variable] = []
         for layer in self._flatten_layers():
             found += layer._own()
-            found += [v.state for v in attributes(layer) if isinstance(v, SeedGenerator)]
+            found += layer._beside()
         return unique(iter(found))
 
     @property
@@ -114,6 +124,41 @@ class LayerState:
         for layer in self._layers():
             layer.trainable = value
 
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call it with these values for its variables, changing nothing.
+
+        Returns:
+            `(outputs, non_trainable_variables)`, or with `return_losses` a third, `losses`.
+
+        Raises:
+            ValueError: it is not built, or the numbers of values and variables differ.
+        """
+        if not self.built:
+            raise ValueError(
+                f"stateless_call: {self.name!r} ({type(self).__name__}) has no variables yet: call "
+                "it on data, or build(input_shape), first"
+            )
+        own = [*self.trainable_variables, *self.non_trainable_variables]
+        given = [*trainable_variables, *non_trainable_variables]
+        if len(trainable_variables) != len(self.trainable_variables) or len(own) != len(given):
+            raise ValueError(
+                f"stateless_call: {self.name!r} has {len(self.trainable_variables)} trainable and "
+                f"{len(self.non_trainable_variables)} other variables, and "
+                f"{len(trainable_variables)} and {len(non_trainable_variables)} values were given"
+            )
+        with Scope(zip(own, map(convert_to_tensor, given))) as scope:
+            outputs = self(*args, **kwargs)  # type: ignore[operator]
+            losses = self.losses if return_losses else None
+        new = [scope.get(v) for v in self.non_trainable_variables]
+        return (outputs, new, losses) if return_losses else (outputs, new)
+
     def count_params(self) -> int:
         """How many numbers its weights hold.
 
@@ -151,9 +196,13 @@ class LayerState:
         for variable, value in zip(own, weights, strict=True):
             variable.assign(value)
 
+    def _saved(self) -> list[Variable]:
+        """The variables that its files hold, in their order."""
+        return self._own()
+
     def save_own_variables(self, store: Any) -> None:
         """Put its own variables (not its layers') into `store`, under "0", "1" and so on."""
-        for i, variable in enumerate(self._own()):
+        for i, variable in enumerate(self._saved()):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -162,7 +211,7 @@ class LayerState:
         Raises:
             ValueError: the file holds another number of variables.
         """
-        own = self._own()
+        own = self._saved()
         if len(store.keys()) != len(own):
             hint = "" if self.built else " It is not built: call it on data first."
             raise ValueError(
@@ -171,6 +220,10 @@ class LayerState:
             )
         for i, variable in enumerate(own):
             variable.assign(np.asarray(store[str(i)]))
+        self._loaded()
+
+    def _loaded(self) -> None:
+        """Set what files do not hold, after its own variables were loaded."""
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar (or several) to the losses of the call that runs now."""

@@ -13,6 +13,7 @@ from kerata.core.serialization import deserialize_object
 from kerata.core.symbolic import KerasTensor, OpCall
 from kerata.layers.core.input_layer import Input, InputLayer
 from kerata.layers.layer import Layer
+from kerata.layers.serialization import remade
 from kerata.models.model import Model
 from kerata.models.sequential import Sequential
 
@@ -60,7 +61,7 @@ def clone_model(
         if recursive and isinstance(layer, Model) and _has_parts(layer):
             inner = None if isinstance(layer, Sequential) else call_function
             return clone_model(layer, None, clone_function, inner, True)
-        return (clone_function or _copied)(layer)
+        return (clone_function or remade)(layer)
 
     if isinstance(model, Sequential):
         if call_function is not None:
@@ -73,15 +74,11 @@ def clone_model(
             f"clone_model: {model.name!r} is subclassed and copied by its config; "
             "input_tensors, clone_function and call_function are for functional and stacked models"
         )
-    return _copied(model)
+    return remade(model)
 
 
 def _has_parts(model: Any) -> bool:
     return isinstance(model, Sequential) or getattr(model, "_graph", None) is not None
-
-
-def _copied(layer: Any) -> Any:
-    return type(layer).from_config(layer.get_config())
 
 
 def _called(layer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -94,7 +91,7 @@ def _cloned_stack(model: Any, inputs: Any, clone: Callable[[Any], Any]) -> Any:
         (tensor,) = optree.tree_leaves(inputs)
         layers.insert(0, Input(tensor=tensor))
     elif model._input_layer is not None:
-        layers.insert(0, _copied(model._input_layer))
+        layers.insert(0, remade(model._input_layer))
     return type(model)(layers, name=model.name, trainable=model.trainable)
 
 
@@ -132,5 +129,5 @@ def _cloned_graph(
 def _new_input(tensor: KerasTensor) -> KerasTensor:
     layer = tensor.node.operation if tensor.node is not None else None
     if isinstance(layer, InputLayer):
-        return _copied(layer).output
+        return remade(layer).output
     return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)

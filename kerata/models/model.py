@@ -9,7 +9,9 @@ import optree
 
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
-from kerata.layers.layer import Layer, _shapes, _tuples
+from kerata.layers.layer import Layer
+from kerata.layers.preprocessing.ahead import Prepared, replaying
+from kerata.layers.shapes import as_tuples, shapes_of
 from kerata.models.graph_config import (
     call_config,
     call_from_config,
@@ -20,10 +22,14 @@ from kerata.models.graph_config import (
     model_from_graph,
     takes_graph,
 )
+from kerata.quantizers.model import QuantizingModel
 from kerata.training.trainer import Trainer
 
+_OWN = __name__.split(".")[0] + "."
+_CALLED = {"inputs", "training", "mask"}  # what `call` takes where no subclass defines it
 
-class Model(Trainer, Layer):
+
+class Model(QuantizingModel, Trainer, Layer):
     """A model, defined in one of three ways that mix freely.
 
     - From symbolic tensors: `Model(inputs, outputs)`.
@@ -50,10 +56,11 @@ class Model(Trainer, Layer):
     untracked = Layer.untracked | {
         "_graph", "_order", "_built_on", "_compiled", "optimizer", "history", "_loss_tracker",
         "_compile_metrics", "_compile_loss", "_compile_arguments", "_trained", "_functions",
-        "_paces", "_specs", "_gradient_metrics", "stop_training", "current_run",
+        "_paces", "_specs", "_host_calls", "_gradient_metrics", "stop_training", "current_run",
     }  # fmt: skip
 
     rematerializable = False
+    takes_sparse = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs = kwargs.pop("inputs", args[0] if args else None)
@@ -158,6 +165,14 @@ class Model(Trainer, Layer):
 
     # Running
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args and args[0].__class__ is Prepared:
+            with replaying(args[0]):
+                return super().__call__(args[0].inputs, *args[1:], **kwargs)
+        if not _CALLED.issuperset(kwargs) and type(self).call.__module__.startswith(_OWN):
+            self._register_inner(kwargs.keys() - _CALLED)
+        return super().__call__(*args, **kwargs)
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the graph; subclasses define their own."""
         if self._graph is None:
@@ -185,7 +200,7 @@ class Model(Trainer, Layer):
             super()._build(spec, args, kwargs)
             return
         self.built = True
-        self._build_shape = _shapes(args[0]) if args else None
+        self._build_shape = shapes_of(args[0]) if args else None
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes of its inputs, and of a subclass the call that it was built by."""
@@ -202,7 +217,7 @@ class Model(Trainer, Layer):
             args, kwargs = call_from_config(config["call"])
             self(*args, **kwargs)
         elif config.get("input_shape") is not None:
-            self.build(_tuples(config["input_shape"]))
+            self.build(as_tuples(config["input_shape"]))
 
     # Looking
 
@@ -330,6 +345,8 @@ def _with_axis(symbolic: KerasTensor, x: Any) -> Any:
     shape = getattr(x, "shape", None)
     if shape is None or len(symbolic.shape) != len(shape) + 1 or symbolic.shape[-1] != 1:
         return x
+    if hasattr(x, "with_axis"):  # text
+        return x.with_axis()
     from kerata.ops.shaping import expand_dims
 
     return expand_dims(x, -1)

@@ -11,8 +11,10 @@ from kerata.backends.state import state
 from kerata.core.config_object import Configurable
 from kerata.core.graph import Function
 from kerata.core.symbolic import KerasTensor
+from kerata.core.text import Text
 from kerata.layers.core.input_layer import Input, InputLayer
-from kerata.layers.layer import Layer, _shapes
+from kerata.layers.layer import Layer
+from kerata.layers.shapes import shapes_of
 from kerata.models.model import Model
 
 
@@ -111,10 +113,11 @@ class Sequential(Model):
         self.built = True
 
     def _build(self, spec: Any, args: Any, kwargs: Any) -> None:
-        shape = _shapes(args[0])
+        shape = shapes_of(args[0])
         self.built = True
         if isinstance(shape, tuple):
-            dtype = (state.backend or ensure()).dtype_of(args[0])
+            text = isinstance(args[0], Text)
+            dtype = "string" if text else (state.backend or ensure()).dtype_of(args[0])
             shape = (None, *shape[1:])
             self._build_shape = shape
             try:

@@ -103,27 +103,36 @@ def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
 
 
 def seen(
-    length: Any, source: Any, is_causal: bool, window: int | tuple[int, int] | None
+    length: Any,
+    source: Any,
+    is_causal: bool,
+    window: int | tuple[int, int] | None,
+    first: Any = 0,
 ) -> Tensor | None:
-    """Where each of `length` positions sees each of `source`, bool; None for everywhere."""
+    """Where each of `length` positions from `first` on sees each of `source`, bool.
+
+    It broadcasts to `(length, source)`; None for everywhere.
+    """
     if not is_causal and window is None:
         return None
-    rows = sh.expand_dims(creation.arange(length), 1)
-    ahead = sh.expand_dims(creation.arange(source), 0) - rows
-    left, right = (window, window) if isinstance(window, int) else window or (None, None)
-    if is_causal:
-        right = 0
-    found = ew.less_equal(ahead, right)
-    return found if left is None else ew.logical_and(found, ew.greater_equal(ahead, -left))
+    one = isinstance(length, int) and length == 1
+    rows = first if one else sh.expand_dims(creation.arange(length) + first, 1)
+    columns = creation.arange(source)
+    if window is None:
+        return ew.less_equal(columns, rows)
+    ahead = columns - rows
+    left, right = (window, window) if isinstance(window, int) else window
+    found = ew.less_equal(ahead, 0 if is_causal else right)
+    return ew.logical_and(found, ew.greater_equal(ahead, -left))
 
 
 @composite(promote="float", operands=("scores",))
-def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
-    """`softmax` along the last axis where `mask` holds; zeros where it never does."""
+def masked_softmax(scores: Tensor, mask: Tensor | None = None, axis: Any = -1) -> Tensor:
+    """`softmax` over `axis` where `mask` holds; zeros where it never does."""
     if mask is None:
-        return activation.softmax(scores, -1)
+        return activation.softmax(scores, axis)
     dtype = dtypes.standardize_dtype(scores.dtype)
     mask = ew.cast(mask, "bool")
     low = dtypes.bounds(dtype)[0] * 0.5
-    weights = activation.softmax(ew.where(mask, scores, low), -1)
+    weights = activation.softmax(ew.where(mask, scores, low), axis)
     return ew.where(mask, weights, 0.0)

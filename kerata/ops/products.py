@@ -40,6 +40,12 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     return add_bias(matmul(x, kernel), bias)
 
 
+@composite()
+def int8_matmul(x: Tensor, y: Tensor) -> Tensor:
+    """`matmul(x, y)` of integers of 8 bits as float32: exact where no sum exceeds 2^24."""
+    return matmul(ew.cast(x, "float32"), ew.cast(y, "float32"))
+
+
 @primitive(promote="common", operands=("operands",))
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
     """The sum of products that `subscripts` describes, in NumPy's notation.

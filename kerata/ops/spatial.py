@@ -368,8 +368,8 @@ def _shares(size: int, count: int) -> np.ndarray:
 
 def _inside(size: Any, count: int) -> Tensor:
     """`(count, size)`: which elements of an axis of open size belong to each bin."""
-    size = ew.cast(size, "int32")
     bins, places = sh.expand_dims(new.arange(count), 1), sh.expand_dims(new.arange(size), 0)
+    size = ew.cast(size, "int32")
     start = ew.floor_divide(bins * size, count)
     stop = ew.floor_divide(bins * size + size + (count - 1), count)
     return ew.logical_and(ew.greater_equal(places, start), ew.less(places, stop))

@@ -451,14 +451,21 @@ class Optimizer(OptimizerState):
 
         Returns:
             The new values of the trainable variables, and those of `variables`.
+
+        Raises:
+            ValueError: it is not built, or the numbers of values and variables differ.
         """
         if not self.built:
             raise ValueError("stateless_apply needs a built optimizer: call build(variables) first")
-        pairs = [
-            *zip(self.variables, optimizer_variables, strict=True),
-            *zip(self._trainable_variables, trainable_variables, strict=True),
-        ]
-        with Scope([(v, ops.convert_to_tensor(x)) for v, x in pairs]):
+        own = [*self.variables, *self._trainable_variables]
+        given = [*optimizer_variables, *trainable_variables]
+        if len(optimizer_variables) != len(self.variables) or len(given) != len(own):
+            raise ValueError(
+                f"stateless_apply: {self.name!r} has {len(self.variables)} variables and was built "
+                f"for {len(self._trainable_variables)}; {len(optimizer_variables)} and "
+                f"{len(trainable_variables)} values were given"
+            )
+        with Scope(zip(own, map(ops.convert_to_tensor, given))):
             self.apply(grads)
             return [v.value for v in self._trainable_variables], [v.value for v in self.variables]
 

@@ -1,7 +1,7 @@
 """`save_model` and `load_model`: the `.keras` archive.
 
-It is a zip file of `metadata.json`, `config.json` and `model.weights.h5`, or with `zipped=False` a
-folder of these.
+It is a zip file of `metadata.json`, `config.json`, `model.weights.h5` and the files that layers
+keep beside their weights (`assets/`: vocabularies), or with `zipped=False` a folder of these.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from kerata.core.serialization import CustomObjectScope, deserialize_object, ser
 from kerata.core.serialization import _unsafe as unsafe
 from kerata.models.model import Model
 from kerata.saving import files, orbax
-from kerata.saving.container import CHUNK, CONFIG, METADATA, WEIGHTS, opened
+from kerata.saving.container import ASSETS, CHUNK, CONFIG, METADATA, WEIGHTS, Container, opened
+from kerata.saving.tree import saveables
 from kerata.saving.weights import read_hdf5, read_state, write_state
 from kerata.training.trainer import Trainer
 
@@ -85,6 +86,9 @@ def _write_zip(model: Any, path: pathlib.Path, texts: dict[str, str]) -> None:
             weights.seek(0)
             with archive.open(WEIGHTS, "w", force_zip64=True) as entry:
                 shutil.copyfileobj(weights, entry, CHUNK)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            for file in _write_assets(model, pathlib.Path(folder)):
+                archive.write(file, file.relative_to(folder).as_posix())
 
 
 def _write_folder(model: Any, path: pathlib.Path, texts: dict[str, str]) -> None:
@@ -92,12 +96,35 @@ def _write_folder(model: Any, path: pathlib.Path, texts: dict[str, str]) -> None
         for name, text in texts.items():
             (folder / name).write_text(text)
         write_state(model, folder / WEIGHTS)
+        _write_assets(model, folder)
+
+
+def _write_assets(model: Any, folder: pathlib.Path) -> list[pathlib.Path]:
+    """Let everything in `model` that has files of its own (vocabularies) write them below `folder`.
+
+    Returns:
+        the files.
+    """
+    for owner, value in saveables(model).items():
+        if hasattr(value, "save_assets"):
+            own = folder / ASSETS / owner
+            own.mkdir(parents=True, exist_ok=True)
+            value.save_assets(own)
+    return sorted(p for p in folder.rglob(f"{ASSETS}/**/*") if p.is_file())
+
+
+def _read_assets(model: Any, source: Container) -> None:
+    for owner, value in saveables(model).items():
+        if hasattr(value, "load_assets"):
+            with tempfile.TemporaryDirectory() as folder:
+                if source.copy_assets(owner, pathlib.Path(folder)):
+                    value.load_assets(folder)
 
 
 def _check_folder(path: pathlib.Path) -> None:
     if not path.exists():
         return
-    own = {METADATA, CONFIG, WEIGHTS}
+    own = {METADATA, CONFIG, WEIGHTS, ASSETS}
     if not path.is_dir() or {p.name for p in path.iterdir()} - own:
         raise FileExistsError(f"{path} exists, and is no folder of a saved model to replace")
 
@@ -140,6 +167,7 @@ def load_model(
     with opened(path) as source:
         config = source.json(CONFIG)
         model = _from_config(config, str(filepath), custom_objects, compile, safe_mode)
+        _read_assets(model, source)
         with source.weights() as file, read_hdf5(file, path) as found:
             read_state(model, found, str(filepath))
     return model

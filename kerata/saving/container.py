@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import pathlib
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+ASSETS = "assets"
 CHUNK = 1 << 20
 _LARGEST_JSON = 1 << 30
 
@@ -77,6 +79,32 @@ class Container:
                 copy.write(part)
             copy.seek(0)
             yield copy
+
+    def copy_assets(self, owner: str, folder: pathlib.Path) -> bool:
+        """Write the files that the object at a path keeps beside its weights to a folder.
+
+        Returns:
+            whether there are any.
+
+        Raises:
+            ValueError: a file's name leads out of the folder.
+        """
+        prefix = f"{ASSETS}/{owner}/" if owner else f"{ASSETS}/"
+        names = [n for n in self._names() if n.startswith(prefix) and not n.endswith("/")]
+        for name in names:
+            path = (folder / name.removeprefix(prefix)).resolve()
+            if not path.is_relative_to(folder.resolve()):
+                raise ValueError(f"{self._path}: the name {name!r} leads out of the archive")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._open(name) as source, open(path, "wb") as target:
+                shutil.copyfileobj(source, target, CHUNK)
+        return bool(names)
+
+    def _names(self) -> list[str]:
+        if self._archive is not None:
+            return self._archive.namelist()
+        files = (p for p in (self._path / ASSETS).rglob("*") if p.is_file())
+        return [p.relative_to(self._path).as_posix() for p in files]
 
     def _open(self, name: str) -> Any:
         try:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from kerata.core.serialization import serialize_object
+from kerata.core.tracking import distinct_paths
 from kerata.training.stateless import _leaves as leaves
-from kerata.training.stateless import _paths as paths
 
 _WEIGHTS = ("trainable_variables", "non_trainable_variables")
 _OPTIMIZER = "optimizer_variables"
@@ -50,7 +50,7 @@ def contents(model: Any, weights_only: bool) -> tuple[dict[str, Any], dict[str, 
     tree: dict[str, Any] = {}
     for group, variables in groups.items():
         tree[group] = {}
-        for path, variable in paths(variables):
+        for path, variable in distinct_paths(variables):
             if not variable.size:  # Orbax refuses arrays without elements
                 continue
             inner = tree[group]
@@ -58,7 +58,7 @@ def contents(model: Any, weights_only: bool) -> tuple[dict[str, Any], dict[str, 
                 inner = inner.setdefault(name, {})
             inner[path[-1]] = variable.numpy()
     metadata: dict[str, Any] = {
-        _ORDER: {group: ["/".join(p) for p, _ in paths(v)] for group, v in groups.items()}
+        _ORDER: {group: ["/".join(p) for p, _ in distinct_paths(v)] for group, v in groups.items()}
     }
     if not weights_only:
         metadata[_CONFIG] = json.dumps(serialize_object(model))
@@ -159,7 +159,7 @@ def _matched(
     variables: Sequence[Any], values: dict[str, np.ndarray], order: Sequence[str] | None
 ) -> tuple[list[tuple[Any, np.ndarray]], list[str]]:
     """Variables with their values, and what is wrong."""
-    known = {"/".join(path): variable for path, variable in paths(variables)}
+    known = {"/".join(path): variable for path, variable in distinct_paths(variables)}
     if order is not None and set(order) != set(known) and _alike(list(order), list(known)):
         values = {new: values[old] for old, new in zip(order, known, strict=True) if old in values}
     pairs, problems = [], []

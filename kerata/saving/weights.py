@@ -231,7 +231,7 @@ def _fault(value: Any, store: Store | None) -> str | None:
     if not isinstance(value, (LayerState, Optimizer)):
         return None
     load = type(value).load_own_variables
-    own = value.variables if isinstance(value, Optimizer) else value._own()
+    own = value.variables if isinstance(value, Optimizer) else value._saved()
     names = list(store) if store is not None else []
     if load not in (LayerState.load_own_variables, Optimizer.load_own_variables) and names:
         return None  # only the class itself knows what fits

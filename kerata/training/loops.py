@@ -32,10 +32,16 @@ class Validation:
         batch_size: rows a batch.
         steps: batches, where `data` yields them.
         frequency: every so many epochs, or a list of epochs (from 1).
+        prepare: as in `make_data`.
     """
 
     def __init__(
-        self, data: Any, batch_size: int | None, steps: int | None, frequency: Any
+        self,
+        data: Any,
+        batch_size: int | None,
+        steps: int | None,
+        frequency: Any,
+        prepare: Callable[[Any], Any] | None = None,
     ) -> None:
         self.data = None
         self.steps = steps
@@ -48,9 +54,9 @@ class Validation:
                         f"got {len(data)} parts"
                     )
                 x, y, weight = (*data, None, None)[:3]
-                self.data = make_data(x, y, weight, batch_size, steps=steps)
+                self.data = make_data(x, y, weight, batch_size, steps=steps, prepare=prepare)
             else:
-                self.data = make_data(data, batch_size=batch_size, steps=steps)
+                self.data = make_data(data, batch_size=batch_size, steps=steps, prepare=prepare)
         self._chooser: Chooser | None = None
 
     def skip(self, times: int) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerata import ops
-from kerata.backends.registry import ensure
 from kerata.backends.scope import Scope
-from kerata.backends.state import state
+from kerata.core.tracking import distinct_paths
 
 if TYPE_CHECKING:
     from kerata.layers.layer import Layer as _Mixed
@@ -82,12 +81,6 @@ class StatelessTraining(_Mixed):
     def jax_state_sync(self) -> None:
         """Nothing to do: the variables hold the state at every step of `fit`."""
 
-    def zero_grad(self) -> None:
-        """Forget the gradients that torch's `loss.backward()` added to the variables' tensors."""
-        backend = state.backend or ensure()
-        for variable in self.variables:
-            backend.forget_gradient(variable.storage())
-
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, dict[str, Any]]:
         """The model's state as dictionaries nested by the variables' paths.
 
@@ -105,7 +98,7 @@ class StatelessTraining(_Mixed):
         found: dict[str, dict[str, Any]] = {}
         for group, variables in self._state_groups().items():
             tree = found[group] = {}
-            for path, variable in _paths(variables):
+            for path, variable in distinct_paths(variables):
                 inner = tree
                 for name in path[:-1]:
                     inner = inner.setdefault(name, {})
@@ -125,7 +118,7 @@ class StatelessTraining(_Mixed):
                 raise ValueError(
                     f"set_state_tree: there are no {group!r}; there are {', '.join(groups)}"
                 )
-            known = dict(_paths(groups[group]))
+            known = dict(distinct_paths(groups[group]))
             for path, value in _leaves(tree):
                 if path not in known:
                     raise ValueError(
@@ -150,19 +143,6 @@ def _scope(groups: Sequence[Sequence[Any]], given: Sequence[Sequence[Any]]) -> S
         for group, values in zip(groups, given, strict=True)
         for variable, value in zip(group, values, strict=True)
     )
-
-
-def _paths(variables: Sequence[Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Each variable with its path in parts, no two alike."""
-    taken: set[tuple[str, ...]] = set()
-    for variable in variables:
-        *outer, last = variable.path.split("/")
-        path, count = (*outer, last), 0
-        while path in taken:
-            count += 1
-            path = (*outer, f"{last}_{count}")
-        taken.add(path)
-        yield path, variable
 
 
 def _leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

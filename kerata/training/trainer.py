@@ -1,4 +1,4 @@
-"""`Trainer`: `compile`, `fit`, `evaluate`, `predict` and the steps they are made of."""
+"""`Trainer`: `fit`, `evaluate`, `predict` and the steps they are made of."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import optree
 
-from kerata import losses as losses_module
-from kerata import metrics as metrics_module
-from kerata import ops, optimizers
+from kerata import ops
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
 from kerata.core.errors import fold
 from kerata.core.transforms import jit, value_and_grad
-from kerata.optimizers.parts import PartOptimizer, by_part
+from kerata.layers.preprocessing.ahead import ahead_of
 from kerata.training import loops
 from kerata.training.checks import check_targets
+from kerata.training.compiling import Compiling
 from kerata.training.custom_steps import ALONE, as_step_of_data, as_step_of_state
 from kerata.training.data import (
     ArrayData,
@@ -27,131 +26,26 @@ from kerata.training.data import (
     split_off,
     unpack_x_y_sample_weight,
 )
+from kerata.training.data.iterated import on_device
 from kerata.training.limits import Limits, limited
-from kerata.training.objectives import CompiledMetrics, Objective, joined
+from kerata.training.objectives import joined
 from kerata.training.programs import Programs
 from kerata.training.results import output_spec, to_host
 from kerata.training.stateless import StatelessTraining
 from kerata.training.tuning import Tuning
 
 
-class Trainer(StatelessTraining, Programs, Tuning):
+class Trainer(Compiling, StatelessTraining, Programs, Tuning):
     """The training methods of `Model`."""
 
     def __init__(self) -> None:
         Programs.__init__(self)
-        self._compiled = False
-        self.optimizer: Any = None
         self.stop_training = False
         self.history: Any = None
-        self._loss_tracker: Any = None
-        self._compile_metrics: CompiledMetrics | None = None
-        self._compile_loss: Objective | None = None
         self.current_run: Any = None
         self._gradient_metrics: list[Any] = []
         self._trained: list[Any] = []
         self._regularized: bool | None = None
-
-    # Compiling
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int | str = 1,
-        jit_compile: bool | str = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Choose optimizer, loss and metrics.
-
-        Args:
-            optimizer: an optimizer, its name, or its config; or a dictionary of these by the part
-                of the model that each trains: the name of an attribute or a layer, or what the
-                paths of its variables begin with (a regular expression), "*" for all the rest.
-            loss: a loss, its name, or a function `(y_true, y_pred)`; for several outputs a list or
-                a dict by the outputs' names.
-            loss_weights: a factor for each output's loss.
-            metrics: a list of metrics or names; for several outputs a list of lists or a dict.
-            weighted_metrics: likewise, and weighted by `sample_weight`.
-            run_eagerly: compile nothing, so that a debugger stops in `call`.
-            steps_per_execution: steps in one call of the device; 1 and "auto" leave the choice to
-                `fit`, which measures and takes several where no callback looks at every batch.
-            jit_compile: "auto", True (XLA on TensorFlow, `torch.compile` on torch) or False.
-            auto_scale_loss: scale the loss where float16 needs it.
-
-        Raises:
-            ValueError: an optimizer, loss or metric has an unknown name (the nearest is suggested).
-        """
-        if steps_per_execution != "auto" and (
-            not isinstance(steps_per_execution, int) or steps_per_execution < 1
-        ):
-            raise ValueError(
-                f"steps_per_execution must be a positive int or 'auto'; got {steps_per_execution!r}"
-            )
-        names = getattr(self, "output_names", ())
-        if by_part(optimizer):
-            optimizer = {part: optimizers.get(one) for part, one in optimizer.items()}
-            self.optimizer = PartOptimizer(optimizer, self)
-        else:
-            self.optimizer = optimizers.get(optimizer)
-        half = self.compute_dtype == "float16"
-        if (
-            auto_scale_loss
-            and half
-            and not isinstance(self.optimizer, optimizers.LossScaleOptimizer)
-        ):
-            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
-        self._compile_loss = None if loss is None else Objective(loss, loss_weights, names)
-        _check_loss_names(loss)
-        self._compile_metrics = CompiledMetrics(metrics, weighted_metrics, names)
-        _check_metric_names(metrics, weighted_metrics)
-        self._loss_tracker = metrics_module.Mean(name="loss")
-        self.run_eagerly = run_eagerly
-        self.steps_per_execution = steps_per_execution
-        self.jit_compile = jit_compile
-        self.auto_scale_loss = auto_scale_loss
-        self._compile_arguments = {
-            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
-        }  # fmt: skip
-        self.stop_training = False
-        self._compiled = True
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self._compiled
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile` was called with, as JSON can hold it; None where it was not."""
-        from kerata.core.serialization import serialize_object
-
-        if not self._compiled:
-            return None
-        arguments = dict(self._compile_arguments)
-        if not by_part(arguments["optimizer"]):
-            arguments["optimizer"] = self.optimizer
-        return {n: serialize_object(v) for n, v in arguments.items()}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """`compile` with what `get_compile_config` gave."""
-        from kerata.core.serialization import deserialize_object
-
-        self.compile(**{n: deserialize_object(v) for n, v in config.items()})
-        if self.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def _assert_compiled(self, method: str) -> None:
-        if not self._compiled:
-            raise ValueError(
-                f"Call compile(optimizer, loss) before {method}: "
-                f"model {self.name!r} is not compiled"
-            )
 
     # Metrics and losses
 
@@ -465,12 +359,12 @@ class Trainer(StatelessTraining, Programs, Tuning):
             data = limits.training(
                 make_data(
                     x, y, sample_weight, batch_size, shuffle and not limits.overfit, class_weight,
-                    steps_per_epoch,
+                    steps_per_epoch, ahead_of(self),
                 )
             )  # fmt: skip
             validation = loops.Validation(
                 validation_data, validation_batch_size or batch_size, validation_steps,
-                validation_freq,
+                validation_freq, ahead_of(self),
             )  # fmt: skip
             self._prepare(data.first(), "train")
             return loops.fit(
@@ -507,7 +401,14 @@ class Trainer(StatelessTraining, Programs, Tuning):
         if kwargs:
             raise TypeError(f"evaluate: unknown argument(s) {', '.join(map(repr, kwargs))}")
         try:
-            data = make_data(as_inputs(self, x), y, sample_weight, batch_size, steps=steps)
+            data = make_data(
+                as_inputs(self, x),
+                y,
+                sample_weight,
+                batch_size,
+                steps=steps,
+                prepare=ahead_of(self),
+            )
             with closing(data):
                 limited(data, limit_batches, "limit_batches")
                 self._prepare(data.first(), "test")
@@ -530,7 +431,9 @@ class Trainer(StatelessTraining, Programs, Tuning):
     ) -> Any:
         """The outputs for data, as NumPy arrays; arguments as in `evaluate`."""
         try:
-            data = make_data(as_inputs(self, x), batch_size=batch_size, steps=steps)
+            data = make_data(
+                as_inputs(self, x), batch_size=batch_size, steps=steps, prepare=ahead_of(self)
+            )
             with closing(data):
                 limited(data, limit_batches, "limit_batches")
                 self._prepare(data.first(), "predict")
@@ -562,28 +465,25 @@ class Trainer(StatelessTraining, Programs, Tuning):
         return self._on_batch("test", data, return_dict)
 
     def _on_batch(self, kind: str, data: Any, return_dict: bool) -> Any:
-        self._prepare(data.first(), kind)
-        logs = loops.on_batch(self, kind, data.placed())
+        logs = loops.on_batch(self, kind, self._placed(data, kind))
         values = list(logs.values())
         return logs if return_dict else values[0] if len(values) == 1 else values
+
+    def _placed(self, data: ArrayData, kind: str) -> Any:
+        """Arrays as one batch on the device, the model built for it."""
+        prepare = ahead_of(self)
+        if prepare is None:
+            self._prepare(data.first(), kind)
+            return data.placed()
+        batch = (prepare(data.parts[0]), *data.parts[1:])
+        self._prepare(batch, kind)
+        return on_device(batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         data = ArrayData(as_inputs(self, x), batch_size=2**31 - 1)
-        self._prepare(data.first(), "predict")
+        batch = self._placed(data, "predict")
         backend = state.backend or ensure()
         with backend.inference():
-            result = self._function("predict", "batch")(data.placed())
+            result = self._function("predict", "batch")(batch)
         return optree.tree_map(np.asarray, to_host(result))
-
-
-def _check_loss_names(loss: Any) -> None:
-    for one in optree.tree_leaves(loss) if loss is not None else ():
-        if isinstance(one, str):
-            losses_module.get(one)
-
-
-def _check_metric_names(*given: Any) -> None:
-    for one in optree.tree_leaves(given):
-        if isinstance(one, str) and one not in ("accuracy", "acc", "crossentropy", "ce"):
-            metrics_module.get(one)

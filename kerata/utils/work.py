@@ -47,8 +47,7 @@ def calls_of(model: Any) -> list[Call]:
     A subclassed model is run on symbolic tensors first, of the sizes that it was built for; where
     that can't be done the list is empty.
     """
-    graph = model._graph
-    graphs = (graph, graph) if graph is not None else _traced(model)
+    graphs = graphs_of(model)
     if graphs is None:
         return []
     first, second = graphs
@@ -125,6 +124,14 @@ def _flops(counts: list[list[int]], inputs: Sequence[KerasTensor]) -> int | None
 
 def _is_open(size: int | None) -> bool:
     return size is None or (size > 0 and size % STAND_INS[0] == 0)
+
+
+def graphs_of(model: Any) -> tuple[Function, Function] | None:
+    """A model's graph at both stand-ins for open sizes; twice the same where it keeps them open.
+
+    None where it has no graph, and `call` can't be run on symbolic tensors.
+    """
+    return (model._graph, model._graph) if model._graph is not None else _traced(model)
 
 
 def _traced(model: Any) -> tuple[Function, Function] | None:

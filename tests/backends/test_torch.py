@@ -381,11 +381,3 @@ def test_torchs_own_draws_go_back(active) -> None:
     first = torch.rand(3)
     active.set_random_state(kept)
     assert torch.equal(torch.rand(3), first)
-
-
-def test_gradients_of_torchs_own_are_forgotten(active) -> None:
-    variable = Variable([1.0, 2.0])
-    (variable.value**2).sum().backward()
-    assert variable.value.grad.tolist() == [2.0, 4.0]
-    active.forget_gradient(variable.storage())
-    assert variable.value.grad is None

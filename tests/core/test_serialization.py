@@ -102,6 +102,13 @@ def test_keras_modules_are_ours(module):
     assert type(again) is initializers.HeNormal and again.seed == 3
 
 
+def test_optimizers_of_keras_under_torch():
+    """As Keras 3.15.1 names them there."""
+    config = {"module": "keras.src.backend.torch.optimizers.torch_adam", "class_name": "Adam"}
+    again = deserialize_object({**config, "config": {}, "registered_name": "Adam"})
+    assert type(again) is optimizers.Adam
+
+
 def test_functions():
     assert deserialize_object(serialize_object(activations.relu)) is activations.relu
     mse = losses.mean_squared_error

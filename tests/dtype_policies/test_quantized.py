@@ -114,9 +114,9 @@ def test_maps_hold_them():
 
 
 def test_layers_without_a_quantized_form_say_so(backend):
-    layer = layers.Dense(2, name="head", dtype="int8_from_float32")
+    layer = layers.Conv1D(2, 1, name="head", dtype="int8_from_float32")
     assert layer.compute_dtype == "float32"
-    for run in (lambda: layer.build((None, 3)), lambda: layer(np.ones((1, 3), "float32"))):
-        with pytest.raises(ValueError, match=r"'head' \(Dense\).*int8_from_float32"):
+    for run in (lambda: layer.build((None, 4, 3)), lambda: layer(np.ones((1, 4, 3), "f"))):
+        with pytest.raises(ValueError, match=r"'head' \(Conv1D\).*int8_from_float32"):
             run()
     assert not layer.built and not layer.weights

@@ -3,6 +3,7 @@
 import importlib.util
 import pathlib
 import re
+import subprocess
 import sys
 
 import pytest
@@ -70,3 +71,47 @@ def test_digits(monkeypatch, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "identical predictions: True" in out
     assert picture.stat().st_size > 20000
+
+
+def test_text_from_strings(training_backend, monkeypatch, capsys):
+    run(monkeypatch, "text_from_strings", "--backend", training_backend, "--epochs", 5)
+    accuracy, chance = numbers(r"accuracy ([\d.]+); always the largest topic: ([\d.]+)", capsys)
+    assert accuracy > 0.8 > chance
+
+
+def test_text_from_strings_with_jax_alone():
+    """TensorFlow and torch are out of reach; hashes and sparse features work without them too."""
+    pytest.importorskip("jax")
+    code = f"""
+import runpy, sys
+sys.modules["tensorflow"] = sys.modules["torch"] = None
+sys.argv = ["text", "--backend", "jax", "--epochs", "5"]
+runpy.run_path({str(FOLDER / "text_from_strings.py")!r}, run_name="__main__")
+from kerata import layers
+words = ["a", "b"]
+layers.HashedCrossing(9)([layers.Hashing(9)(words), words])
+counts = layers.TextVectorization(vocabulary=words, output_mode="count", sparse=True)(["a b", "b b"])
+print(layers.Dense(2)(counts).shape)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(re.search(r"accuracy ([\d.]+)", done.stdout).group(1)) > 0.8
+    assert "(2, 2)" in done.stdout
+
+
+def test_feature_space(training_backend, monkeypatch, capsys):
+    pytest.importorskip("sklearn")
+    run(monkeypatch, "feature_space", "--backend", training_backend, "--epochs", 20)
+    out = capsys.readouterr().out
+    assert float(re.search(r"patients: ([\d.]+) of", out).group(1)) > 0.3
+    assert "predicts the same: True" in out
+
+
+@pytest.mark.slow
+def test_image_augmentation(training_backend, monkeypatch, capsys):
+    run(monkeypatch, "image_augmentation", "--backend", training_backend, "--epochs", 40)
+    out = capsys.readouterr().out
+    accuracies = re.findall(r"accuracy with(?:out)? augmentation: ([\d.]+)", out)
+    assert min(map(float, accuracies)) > 0.6  # chance: 0.1
+    assert "predicts the same: True" in out
+    assert out.count("#") > 30  # the mask

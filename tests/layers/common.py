@@ -1,9 +1,11 @@
 """What the tests of layers share: weights, runs and comparisons."""
 
+import contextlib
+
 import numpy as np
 import optree
 
-from kerata import layers
+from kerata import config, layers
 from kerata.backends.registry import use_backend
 
 
@@ -21,6 +23,17 @@ def made(case):
         fill(layer)
         reset(layer)
     return layer
+
+
+@contextlib.contextmanager
+def policy(name):
+    """Make layers under this dtype policy, those in others included."""
+    before = config.dtype_policy()
+    config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before)
 
 
 def reset(layer) -> None:

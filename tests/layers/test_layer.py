@@ -72,6 +72,6 @@ def test_build_of_a_parent():
 
 def test_the_config_of_keras_with_what_is_not_supported():
     config = layers.BatchNormalization().get_config()
-    layers.BatchNormalization.from_config(config | {"renorm": False, "renorm_momentum": 0.99})
-    with pytest.raises(TypeError, match="renorm"):
-        layers.BatchNormalization.from_config(config | {"renorm": True})
+    layers.BatchNormalization.from_config(config | {"quantization_config": None})
+    with pytest.raises(TypeError, match="quantization_config"):
+        layers.BatchNormalization.from_config(config | {"quantization_config": {"mode": "int8"}})

@@ -112,6 +112,10 @@ def _activations() -> list[Case]:
     ]  # fmt: skip
 
 
+def _int8_matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.matmul(x.astype("int32"), y.astype("int32")).astype("float32")
+
+
 def _products() -> list[Case]:
     a, b, vector = normal(2, 3, 4), normal(2, 4, 5), normal(4)
     cases = []
@@ -125,6 +129,7 @@ def _products() -> list[Case]:
         rest: dict[str, Any] = {"dtype": dtype, "grad": grad, "opens": x.ndim > 1 and x.size > 0}
         cases.append(Case("matmul", (x, y), np.matmul, tolerance=1e-5, **rest))
     ones = np.ones((2, 4096), ml_dtypes.bfloat16)
+    small = _draw.integers(-127, 128, (3, 3)).astype("int8")
     for x, y in (
         (X, normal(4, 5)),
         (a, b[0]),
@@ -151,6 +156,14 @@ def _products() -> list[Case]:
             "linear",
             (INTS, INTS.T.copy(), INTS[:, 0].copy()),
             lambda x, kernel, bias: x @ kernel + bias,
+            opens=(0,),
+        ),
+        Case("int8_matmul", (small, small), _int8_matmul, dtype="float32", opens=(0,)),
+        Case(
+            "int8_matmul",
+            (np.stack([small, -small]), small),
+            _int8_matmul,
+            dtype="float32",
             opens=(0,),
         ),
         Case("matmul", (BRAIN, BRAIN.T.copy()), np.matmul, grad=False),
@@ -276,16 +289,50 @@ def _rms(x: np.ndarray, scale: Any = 1.0, axis: Any = -1, epsilon: float = 1e-7)
     return x / np.sqrt(np.mean(x**2, axis, keepdims=True) + epsilon) * scale
 
 
+def _group(x: Any, groups: int, gamma: Any = None, beta: Any = None, axis: int = -1,
+           epsilon: float = 1e-3) -> Any:  # fmt: skip
+    rows = np.moveaxis(x, axis, 1)
+    cut = rows.reshape(len(x), groups, -1)
+    mean, variance = _moments(cut, -1, True)
+    y = np.moveaxis(((cut - mean) / np.sqrt(variance + epsilon)).reshape(rows.shape), 1, -1)
+    y = y * (1 if gamma is None else gamma) + (0 if beta is None else beta)
+    return np.moveaxis(y, -1, axis)
+
+
+def _unit(x: np.ndarray, axis: Any = -1, epsilon: float = 1e-12) -> np.ndarray:
+    return x / np.maximum(np.sqrt(np.sum(x * x, axis, keepdims=True)), epsilon)
+
+
+def _softmax_along(x: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
+    return np.moveaxis(ref.softmax(np.moveaxis(x, axis, -1), np.moveaxis(mask, axis, -1)), -1, axis)
+
+
 def _normalizations() -> list[Case]:
     mean, scale = X[0], POSITIVE[0]
     far = (X + 30).astype(ml_dtypes.bfloat16)
     masks = np.array([[[1, 0, 1, 1]], [[0, 0, 0, 0]], [[1, 1, 1, 1]]], bool)
     whole = (X, scale[:3], scale[1:], mean[:3])
+    image, gamma, beta = normal(2, 3, 2, 6), normal(6), normal(6)
     return [
+        Case("group_normalization", (image, 2), _group, tolerance=2e-6),
+        Case("group_normalization", (image, 3, gamma, beta, -1, 0.1), _group, tolerance=2e-6),
+        Case("group_normalization", (image, 3, gamma[:3], None, 1), _group, tolerance=2e-6),
+        Case("group_normalization", (image, 6), _group, {"beta": beta}, tolerance=2e-6),
+        Case("group_normalization", (X, 2), _group, grad=False, tolerance=2e-6),
+        Case("group_normalization", (far, 1), _group, grad=False),
+        Case("l2_normalization", (CUBE,), _unit),
+        Case("l2_normalization", (CUBE, (1, 2)), _unit),
+        Case("l2_normalization", (np.zeros((2, 3), "float32"),), _unit, grad=False, note="zero"),
+        Case("l2_normalization", ((X * 300).astype("float16"), 0), _unit, grad=False),
         Case("moments", (CUBE, (0, 1)), _moments),
         Case("moments", (CUBE, [2], True), _moments),
         Case("moments", (CUBE, -1), _moments),
         Case("moments", (far, (0,)), _moments, grad=False, note="bfloat16-in-float32"),
+        Case("moments", (CUBE, (0, 1), True, True), lambda x, axes, kept, _: _moments(x, axes, kept),
+             note="synchronized-kept"),
+        Case("moments", (X, -1, False, True), lambda x, axis, *_: _moments(x, axis),
+             note="synchronized"),
+        Case("sum_over_replicas", (X,), lambda x: x),
         Case("batch_normalization", (X, mean, scale, -1), _batch, tolerance=2e-6),
         Case("batch_normalization", (X, mean, scale, 1, mean, scale, 0.1), _batch, tolerance=2e-6),
         Case("batch_normalization", (CUBE, mean, scale, -2), _batch, {"scale": scale}, tolerance=2e-6),
@@ -311,6 +358,8 @@ def _normalizations() -> list[Case]:
         Case("masked_softmax", (CUBE[:, :1, :4] * 30, masks), ref.softmax, grad=False, note="far"),
         Case("masked_softmax", (CUBE[:, :, :4], masks), ref.softmax),
         Case("masked_softmax", (X,), ref.softmax),
+        Case("masked_softmax", (X, masks[0, 0, None] > 0, 1), _softmax_along),
+        Case("masked_softmax", (CUBE[:, :, :4], CUBE[:, :, :4] < 1, 0), _softmax_along),
     ]  # fmt: skip
 
 

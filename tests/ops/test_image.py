@@ -38,6 +38,19 @@ def test_antialiased_resizing_is_pillow_s(backend, interpolation, filter_name, s
         np.testing.assert_allclose(found[..., c], wanted, atol=2e-6)
 
 
+@pytest.mark.oracle
+@pytest.mark.parametrize("size", [(5, 6), (31, 20)])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("interpolation", ["gaussian", "mitchellcubic"])
+def test_resizing_with_the_kernels_that_tensorflow_has_besides(
+    backend, interpolation, antialias, size
+):
+    tf = pytest.importorskip("tensorflow")
+    found = values(ops.image.resize(IMAGE, size, interpolation, antialias))
+    wanted = tf.image.resize(IMAGE, size, interpolation, antialias=antialias)
+    np.testing.assert_allclose(found, wanted.numpy(), atol=2e-6)
+
+
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_splines_on_short_axes_go_through_the_elements(backend):
     """SciPy's do not for "reflect": there it is no oracle."""

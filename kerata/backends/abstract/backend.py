@@ -23,7 +23,7 @@ from kerata.backends.abstract.kernels import KERNELS as PLAIN
 from kerata.backends.abstract.kernels import tally
 from kerata.backends.abstract.linalg import KERNELS as LINALG
 from kerata.backends.abstract.spatial import KERNELS as SPATIAL
-from kerata.backends.abstract.tensor import AbstractTensor, Size
+from kerata.backends.abstract.tensor import STAND_INS, AbstractTensor, Size
 from kerata.backends.base import Backend
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Scope
@@ -87,6 +87,15 @@ class AbstractBackend(Backend):
             return (loss, aux), optree.tree_map(lambda x: AbstractTensor(x.shape, x.dtype), chosen)
 
         return call
+
+    def host_call(
+        self, function: Callable[..., Any], args: Any, shape: Any, dtype: str
+    ) -> AbstractTensor:
+        # A size that follows from the values is as open as the first of the sizes.
+        first = next((x.shape[0] for x in args if x.shape), STAND_INS[0])
+        known = isinstance(first, int) and first not in STAND_INS
+        unknown = STAND_INS[0] if known else first
+        return AbstractTensor(tuple(unknown if s is None else s for s in shape), dtype)
 
     def repeat(self, step: Callable[[Any], Any], rows: Any) -> Any:
         return step(optree.tree_map(lambda x: AbstractTensor(x.shape[1:], x.dtype), rows))

@@ -32,6 +32,7 @@ from kerata.backends.jax.spatial import KERNELS as SPATIAL
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope, Touched, recorded, touched
+from kerata.backends.sparse import entries
 from kerata.backends.state import state
 
 # Numbers that are arguments of a compiled function are tensors in it, and stay weak.
@@ -184,6 +185,37 @@ class JaxBackend(Backend):
 
     def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         return Compiled(self, function)
+
+    def to_sparse(self, x: Any) -> Any:
+        from jax.experimental.sparse import BCOO
+
+        return BCOO.fromdense(x)
+
+    def sparse_product(self, x: Any, y: Any) -> Any:
+        from jax.experimental.sparse import BCOO
+
+        if not isinstance(x, BCOO):
+            places, values, shape = entries(x)
+            x = BCOO((jnp.asarray(values, y.dtype), jnp.asarray(places, "int32")), shape=shape)
+        return x.astype(y.dtype) @ y
+
+    def host_call(
+        self, function: Callable[..., Any], args: Sequence[Any], shape: Any, dtype: str
+    ) -> Any:
+        if not any(isinstance(x, jax.core.Tracer) for x in args):
+            return super().host_call(function, args, shape, dtype)
+        if None in shape or dtype == "string":
+            raise TypeError(
+                "A compiled program has no text and no sizes that follow from values: call the "
+                "layer outside of kerata.jit, or as one of the first of a model"
+            )
+        kind = native(dtype)
+        return jax.pure_callback(
+            lambda *x: np.asarray(function(*map(np.asarray, x))).astype(kind),
+            jax.ShapeDtypeStruct(tuple(shape), kind),
+            *args,
+            vmap_method="sequential",
+        )
 
     def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         packed = Packed(self)

@@ -44,7 +44,9 @@ def _axis(axis: Any) -> Any:
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return jnp.sum(x, _axis(axis), dtype=native(summed(_name(x.dtype))), keepdims=keepdims)
+    # Given a dtype JAX adds up in it, half precision too.
+    dtype = None if jnp.issubdtype(x.dtype, jnp.floating) else native(summed(_name(x.dtype)))
+    return jnp.sum(x, _axis(axis), dtype=dtype, keepdims=keepdims)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:

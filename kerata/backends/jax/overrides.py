@@ -10,16 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from jax._src.core import get_axis_env
 
 from kerata import config
 from kerata.backends.state import body_of, operations
 
 _WHOLE = (
     "batch_normalization", "batch_normalization_training", "binary_crossentropy",
-    "categorical_crossentropy", "celu", "elu", "gelu", "layer_normalization", "log_sigmoid",
-    "logsumexp", "masked_softmax", "moments", "norm", "normalize", "one_hot", "resize",
-    "rms_normalization", "selu", "silu", "softplus", "sparse_categorical_crossentropy", "std",
-    "var",
+    "categorical_crossentropy", "celu", "elu", "gelu", "group_normalization",
+    "l2_normalization", "layer_normalization", "log_sigmoid", "logsumexp", "masked_softmax",
+    "moments", "norm", "normalize", "one_hot", "resize", "rms_normalization", "selu", "silu",
+    "softplus", "sparse_categorical_crossentropy", "std", "var",
 )  # fmt: skip
 
 
@@ -63,5 +64,16 @@ def segment_sum(
     return jax.ops.segment_sum(data, segment_ids, num_segments, sorted)
 
 
+def sum_over_replicas(x: Any) -> Any:
+    axes = tuple(get_axis_env().axis_sizes)
+    return jax.lax.psum(x, axes) if axes else x
+
+
+def int8_matmul(x: Any, y: Any) -> Any:
+    axes = (((x.ndim - 1,), (0,)), ((), ()))
+    return jax.lax.dot_general(x, y, axes, preferred_element_type=jax.numpy.int32).astype("float32")
+
+
 KERNELS: dict[str, Callable[..., Any]] = {name: whole(name) for name in _WHOLE}
-KERNELS["segment_sum"] = segment_sum
+_OWN = (int8_matmul, segment_sum, sum_over_replicas)
+KERNELS |= {function.__name__: function for function in _OWN}

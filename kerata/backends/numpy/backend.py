@@ -304,6 +304,16 @@ class NumpyBackend(Backend):
     def dtype_of(self, x: Any) -> str:
         return dtypes.standardize_dtype(x.dtype)
 
+    def to_sparse(self, x: np.ndarray) -> Any:
+        if x.ndim != 2:
+            return super().to_sparse(x)
+        from scipy.sparse import csr_array
+
+        return csr_array(x)
+
+    def sparse_product(self, x: Any, y: np.ndarray) -> np.ndarray:
+        return np.asarray(x @ y) if hasattr(x, "tocsr") else super().sparse_product(x, y)
+
     def store(self, value: np.ndarray, trainable: bool, on_host: bool = False) -> np.ndarray:
         return np.array(value)
 

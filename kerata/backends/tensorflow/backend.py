@@ -18,6 +18,7 @@ from kerata.backends.base import Backend
 from kerata.backends.calls import Arguments, Packed
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.scope import Observer, Scope
+from kerata.backends.sparse import entries
 from kerata.backends.state import body_of, restored, state
 from kerata.backends.tensorflow.arrays import KERNELS as ARRAYS
 from kerata.backends.tensorflow.control import KERNELS as CONTROL
@@ -45,6 +46,7 @@ class TensorFlowBackend(Backend):
     name = "tensorflow"
     tensor_types = (type(tf.constant(0)), tf.Tensor)
     graph_types = (_symbolic_type(),)
+    irregular_types = (tf.RaggedTensor, tf.SparseTensor)
     floats = frozenset(tf.as_dtype(dtypes.numpy_dtype(n)) for n in dtypes.FLOATS)
     trains = True
     repeats = True
@@ -178,6 +180,31 @@ class TensorFlowBackend(Backend):
             return packed.unpack(kept(*values))
 
         return call
+
+    def to_sparse(self, x: Any) -> Any:
+        return tf.sparse.from_dense(x)
+
+    def to_ragged(self, x: Any, padding: int) -> Any:
+        return tf.RaggedTensor.from_tensor(x, padding=padding)
+
+    def sparse_product(self, x: Any, y: Any) -> Any:
+        if not isinstance(x, tf.SparseTensor):
+            x = tf.sparse.reorder(tf.SparseTensor(*entries(x)))
+        return tf.sparse.sparse_dense_matmul(tf.cast(x, y.dtype), y)
+
+    def host_call(
+        self, function: Callable[..., Any], args: Sequence[Any], shape: Any, dtype: str
+    ) -> Any:
+        if not any(isinstance(x, self.graph_types) for x in args):
+            return super().host_call(function, args, shape, dtype)
+        kind = tf.as_dtype(dtype if dtype == "string" else dtypes.numpy_dtype(dtype))
+
+        def run(*values: Any) -> Any:
+            return np.asarray(function(*values)).astype(kind.as_numpy_dtype, copy=False)
+
+        found = tf.numpy_function(run, list(args), kind)
+        found.set_shape([s if isinstance(s, int) else None for s in shape])
+        return found
 
     def jit(
         self, function: Callable[..., Any], jit_compile: Any = "auto", **options: Any

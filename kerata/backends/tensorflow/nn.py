@@ -249,6 +249,13 @@ def batch_normalization_training(
     return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
 
+def sum_over_replicas(x: Any) -> Any:
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return x
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, x)
+
+
 _max_pool = _pooling(lambda x, **plan: raw.MaxPool(input=x, **plan), bool="int32", uint32="int64")
 _average_pool = _pooling(
     lambda x, **plan: raw.AvgPool(value=x, **plan), **dict.fromkeys(dtypes.INTEGERS, "float32")
@@ -265,4 +272,5 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "divide": binary(raw.RealDiv), "divide_no_nan": binary(raw.DivNoNan),
     "isfinite": _checked(raw.IsFinite, True), "isinf": _checked(raw.IsInf, False),
     "batch_normalization_training": batch_normalization_training,
+    "sum_over_replicas": sum_over_replicas,
 }  # fmt: skip

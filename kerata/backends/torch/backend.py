@@ -21,6 +21,7 @@ from kerata.backends.base import Backend
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import using
 from kerata.backends.scope import Observer, Scope
+from kerata.backends.sparse import entries
 from kerata.backends.state import restored, state
 from kerata.backends.torch.arrays import KERNELS as ARRAYS
 from kerata.backends.torch.attention import KERNELS as ATTENTION
@@ -37,6 +38,7 @@ from kerata.backends.torch.kernels import (
     as_tensor,
     torch_dtype,
 )  # fmt: skip
+from kerata.backends.torch.layer_methods import LAYER_METHODS
 from kerata.backends.torch.linalg import KERNELS as LINALG
 from kerata.backends.torch.overrides import OVERRIDES, nested
 from kerata.backends.torch.random import KERNELS as RANDOM
@@ -149,6 +151,7 @@ class TorchBackend(Backend):
     name = "torch"
     tensor_types = (Tensor,)
     floats = FLOATS
+    layer_methods = LAYER_METHODS
     trains = True
     gathers = not _ON_HOST
 
@@ -195,10 +198,25 @@ class TorchBackend(Backend):
                 return torch.from_dlpack(x)
         return from_array(to_array(x, dtype))
 
+    def to_sparse(self, x: Tensor) -> Tensor:
+        return x.to_sparse()
+
+    def sparse_product(self, x: Any, y: Tensor) -> Tensor:
+        places, values, shape = entries(x)
+        matrix = torch.sparse_coo_tensor(
+            from_array(places.T.astype("int64")),
+            from_array(values).to(y.dtype),
+            shape,
+            check_invariants=False,
+        )
+        return torch.sparse.mm(matrix.to(y.device), y)
+
     def beside(self, x: np.ndarray, tensor: Tensor) -> Tensor:
         return from_array(x).to(tensor.device)
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
+        if hasattr(x, "full_tensor"):  # a part of one that several processes hold
+            x = x.full_tensor()
         carrier = _CARRIERS.get(x.dtype)
         if carrier is None:
             return np.array(x.numpy(force=True), order="C")
@@ -377,9 +395,6 @@ class TorchBackend(Backend):
         torch.set_rng_state(torch.from_numpy(np.array(value[0])))
         if not _ON_HOST and len(value) > 1:
             torch.cuda.set_rng_state(torch.from_numpy(np.array(value[1])))
-
-    def forget_gradient(self, storage: Tensor) -> None:
-        storage.grad = None
 
     def fallback_shape(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         from torch._subclasses.fake_tensor import FakeTensorMode

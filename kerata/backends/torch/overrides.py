@@ -101,6 +101,15 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     return F.linear(x, kernel.t(), bias)
 
 
+def int8_matmul(x: Tensor, y: Tensor) -> Tensor:
+    rows = x.reshape(-1, x.shape[-1])
+    fits = not x.is_cuda or (rows.shape[0] > 16 and y.shape[0] % 8 == y.shape[1] % 8 == 0)
+    if x.device.type not in ("cpu", "cuda") or not fits:
+        found: Tensor = body_of("int8_matmul")(x, y)
+        return found
+    return torch._int_mm(rows, y).float().reshape(*x.shape[:-1], y.shape[1])
+
+
 def random_dropout(x: Tensor, rate: float, noise_shape: Any, seed: Tensor) -> Tensor:
     sizes: Any = x.shape
     if noise_shape is not None:
@@ -171,6 +180,25 @@ def rms_normalization(
     return torch.rms_norm(x, sizes, scale, config.epsilon() if epsilon is None else epsilon)
 
 
+def group_normalization(
+    x: Tensor,
+    groups: int,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    if any(p is not None and p.dtype is not x.dtype for p in (gamma, beta)) or axis % x.ndim == 0:
+        found: Tensor = body_of("group_normalization")(x, groups, gamma, beta, axis, epsilon)
+        return found
+    rows = x.movedim(axis, 1)
+    if not x.requires_grad:  # torch crashes where channels come last and only weights are trained
+        rows = rows.contiguous()
+    if gamma is None and beta is not None:  # nor does it differentiate this alone
+        gamma = torch.ones_like(beta)
+    return F.group_norm(rows, groups, gamma, beta, epsilon).movedim(1, axis)
+
+
 def _channels_second(x: Tensor, axis: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """`x` with its channels on the second axis, and the way back."""
     place = axis % x.ndim
@@ -219,13 +247,35 @@ def batch_normalization_training(
     if x.dtype is not kind:
         offset = None if offset is None else offset.to(kind)
         scale = None if scale is None else scale.to(kind)
-    moments = torch.zeros(2, channels, dtype=kind, device=x.device)
+    moments = rows.new_zeros((2, channels), dtype=kind)  # batched where `x` is, under vmap
     mean, variance = moments.unbind(0)
     y = torch.batch_norm(rows, scale, offset, mean, variance, True, 1.0, epsilon, True)
     variance = variance * ((count - 1) / count)  # torch's is the unbiased one
     if x.dtype is not kind:
         mean, variance = mean.to(x.dtype), variance.to(x.dtype)
     return back(y), mean, variance
+
+
+def sum_over_replicas(x: Tensor) -> Tensor:
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if not together or torch.distributed.get_world_size() == 1:
+        return x
+    found: Tensor = _Summed.apply(x)
+    return found
+
+
+class _Summed(torch.autograd.Function):
+    """The sum over all processes, whose gradient is the sum of their gradients."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        total = x.clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Any:
+        return _Summed.apply(gradient)
 
 
 # Losses
@@ -395,9 +445,10 @@ def decay_update(variables: Sequence[Any], factor: Tensor) -> None:
 
 
 _OWN = (
-    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, linear, random_dropout,
+    zeros, ones, zeros_like, ones_like, ravel, swapaxes, moveaxis, one_hot, linear, int8_matmul,
+    random_dropout,
     leaky_relu, elu, softplus, gelu, softmax, log_softmax, logsumexp, layer_normalization,
-    rms_normalization,
+    rms_normalization, group_normalization, sum_over_replicas,
     batch_normalization, batch_normalization_training,
     sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy,
     sgd_update, adam_update, decay_update,

@@ -130,6 +130,8 @@ def _largest(x: Tensor, plan: _Plan) -> Tensor:
 
 
 def _mean(x: Tensor, plan: _Plan) -> Tensor:
+    if x.dtype is torch.bfloat16 and len(plan.size) == 3:  # torch has none of these
+        return _mean(x.float(), plan).to(x.dtype)
     function = F.avg_pool2d if len(plan.size) == 2 else F.avg_pool3d
 
     def pool(x: Tensor) -> Tensor:

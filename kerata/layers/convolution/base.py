@@ -2,107 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from kerata import activations, config, ops
-from kerata.layers.arguments import WeightedLayer, one_of, positive, spread
+from kerata import activations, ops
+from kerata.layers.arguments import WeightedLayer, one_of, spread
+from kerata.layers.families import Spatial
 from kerata.layers.input_spec import InputSpec
-from kerata.layers.layer import Layer
 from kerata.ops.dispatch import Tensor
 from kerata.ops.products import add_bias
 
 
-class BaseConv(WeightedLayer):
-    """`activation(conv(inputs, kernel) + bias)` over `rank` spatial axes.
+class Convolution(Spatial, WeightedLayer):
+    """`activation(product + bias)` over `rank` spatial axes; subclasses say which product.
 
     Attributes:
-        rank: the number of spatial axes.
         paddings: what `padding` may be.
     """
 
-    rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
-    live: ClassVar[Mapping[str, str]] = {**Layer.live, "data_format": "data_format"}
+    bias: Any
 
     def __init__(
         self,
-        filters: int,
         kernel_size: Any,
         strides: Any,
         padding: str,
         data_format: str | None,
         dilation_rate: Any,
-        groups: int,
         activation: Any,
         use_bias: bool,
-        kernel_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        kernel_constraint: Any,
-        bias_constraint: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._keep(
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
-        self.filters = positive(self, "filters", filters)
+        super().__init__(data_format, **kwargs)
         self.kernel_size = spread(self, "kernel_size", kernel_size, self.rank)
         self.strides = spread(self, "strides", strides, self.rank)
         self.padding = one_of(self, "padding", padding, self.paddings)
-        self.data_format = config.standardize_data_format(data_format)
         self.dilation_rate = spread(self, "dilation_rate", dilation_rate, self.rank)
-        self.groups = positive(self, "groups", groups)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.input_spec = InputSpec(min_ndim=self.rank + 2)
-        self._check()
 
-    def _check(self) -> None:
-        if self.filters % self.groups:
-            raise ValueError(
-                f"{type(self).__name__}: filters must be a multiple of groups; "
-                f"got {self.filters} filters in {self.groups} groups"
-            )
+    def _either(self) -> None:
+        """Check that not both strides and dilation are used."""
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 f"{type(self).__name__}: strides and dilation_rate can't both be more than 1; "
                 f"got {self.strides} and {self.dilation_rate}"
             )
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias."""
-        axis = -1 if self.data_format == "channels_last" else 1
-        channels = input_shape[axis]
-        if channels is not None and channels % self.groups:
-            raise ValueError(
-                f"{type(self).__name__}: the input's channels must be a multiple of groups; "
-                f"got {channels} channels in {self.groups} groups (input {input_shape})"
-            )
-        depth = None if channels is None else channels // self.groups
-        self.kernel = self._weight("kernel", (*self.kernel_size, depth, self.filters))
-        self.bias = self._weight("bias", (self.filters,)) if self.use_bias else None
-        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+    def _channels(self, input_shape: Any) -> int | None:
+        """The input's channels, which it has from now on."""
+        channels: int | None = input_shape[self.channel_axis]
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={self.channel_axis: channels})
+        return channels
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """The convolved inputs."""
-        x = self.convolve(inputs, self.kernel.value)
+    def _finished(self, x: Tensor) -> Tensor:
+        """`activation(x + bias)`."""
         if self.bias is not None and self.data_format == "channels_last":
             x = add_bias(x, self.bias.value)
         elif self.bias is not None:
-            x = ops.add(x, ops.reshape(self.bias.value, (self.filters,) + (1,) * self.rank))
+            x = ops.add(x, ops.reshape(self.bias.value, (-1,) + (1,) * self.rank))
         return x if self.activation is activations.linear else self.activation(x)
-
-    def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
-        """The product with the kernel alone."""
-        return ops.conv(
-            inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate
-        )

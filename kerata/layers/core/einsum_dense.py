@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata import activations, ops
-from kerata.layers.arguments import WeightedLayer
+from kerata.layers.arguments import positive
+from kerata.layers.quantization import QuantizableLayer
 from kerata.ops.dispatch import Tensor
+from kerata.quantizers.weights import EinsumLayout, Layout
 
 
-class EinsumDense(WeightedLayer):
+class EinsumDense(QuantizableLayer):
     """A dense layer: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -26,6 +28,9 @@ class EinsumDense(WeightedLayer):
         bias_regularizer: adds to `losses`.
         kernel_constraint: applied to `kernel` after each update.
         bias_constraint: applied to `bias` after each update.
+        lora_rank: the rank of a product that is trained instead of `kernel`; see `enable_lora`.
+        lora_alpha: the factor of that product, times `lora_rank`; None for `lora_rank`.
+        quantization_config: how `quantize` quantizes; None for the mode's own configuration.
 
     Input and output: as `equation` says.
 
@@ -46,20 +51,22 @@ class EinsumDense(WeightedLayer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self._keep(
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
+        super().__init__(
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+            **kwargs,
         )
-        self.equation = equation.replace(" ", "")
-        self.partial_output_shape = (
-            (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self._keep(locals())
+        self.equation = str(equation).replace(" ", "")
+        given = output_shape if isinstance(output_shape, (list, tuple)) else (output_shape,)
+        self.partial_output_shape = tuple(
+            None if s is None else positive(self, "output_shape", s) for s in given
         )
         self.activation = activations.get(activation)
         self.bias_axes = bias_axes
@@ -70,7 +77,13 @@ class EinsumDense(WeightedLayer):
         sizes = dict(zip(terms[0], input_shape, strict=True))
         given = self.partial_output_shape
         for letter, size in zip(terms[2][-len(given) :], given, strict=True):
+            if size is not None and sizes.get(letter) not in (None, size):
+                raise ValueError(
+                    f"EinsumDense: output_shape {given} has {size} along {letter!r}, an axis that "
+                    f"has {sizes[letter]} in the input {input_shape}"
+                )
             sizes[letter] = sizes.get(letter) if size is None else size
+        self._letters = terms
         self.kernel = self._weight("kernel", tuple(sizes[c] for c in terms[1]))
         self.bias = None
         if self.bias_axes is not None:
@@ -84,16 +97,29 @@ class EinsumDense(WeightedLayer):
             shape = tuple(sizes[c] if c in self.bias_axes else 1 for c in terms[2][first:])
             self.bias = self._weight("bias", shape)
         self._contracted = _trailing(*terms)
+        self._adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(einsum(equation, inputs, kernel) + bias)`."""
         if self._contracted:
-            x = _product(inputs, self.kernel.value, self.kernel.shape, self._contracted)
+            x = self._product(self._merged, inputs)
         else:
-            x = ops.einsum(self.equation, inputs, self.kernel.value)
+            x = self._product(self._einsum, inputs, whole=True)
         if self.bias is not None:
             x = ops.add(x, self.bias.value)
         return x if self.activation is activations.linear else self.activation(x)
+
+    def _einsum(self, x: Tensor, kernel: Tensor) -> Tensor:
+        return ops.einsum(self.equation, x, kernel)
+
+    def _merged(
+        self, x: Tensor, kernel: Tensor, multiply: Callable[..., Tensor] = ops.matmul
+    ) -> Tensor:
+        """The einsum as one matrix product."""
+        return _product(x, kernel, kernel.shape, self._contracted, multiply)
+
+    def _layout(self, name: str, shape: tuple[int, ...]) -> Layout | None:
+        return EinsumLayout(shape, *self._letters) if name == self.adapted else None
 
 
 def _terms(equation: str, rank: int) -> tuple[str, str, str]:
@@ -126,12 +152,18 @@ def _trailing(inputs: str, kernel: str, output: str) -> int:
     return 0
 
 
-def _product(x: Tensor, kernel: Tensor, sizes: tuple[int, ...], count: int) -> Tensor:
+def _product(
+    x: Tensor,
+    kernel: Tensor,
+    sizes: tuple[int, ...],
+    count: int,
+    multiply: Callable[..., Tensor],
+) -> Tensor:
     """The sum over the last `count` axes of `x` and the first of `kernel`, as a matrix product."""
     if len(sizes) > 2:
         kernel = ops.reshape(kernel, (math.prod(sizes[:count]), math.prod(sizes[count:])))
     before = ops.shape(x)[:-count]
     if count > 1:
         x = ops.reshape(x, (*before, math.prod(sizes[:count])))
-    y = ops.matmul(x, kernel)
+    y = multiply(x, kernel)
     return y if len(sizes) == count + 1 else ops.reshape(y, (*before, *sizes[count:]))

@@ -1,6 +1,7 @@
 """Layers that make one tensor of several."""
 
 from kerata.layers.merging.concatenate import Concatenate, concatenate
+from kerata.layers.merging.dot import Dot, dot
 from kerata.layers.merging.elementwise import (
     Add,
     Average,
@@ -17,6 +18,6 @@ from kerata.layers.merging.elementwise import (
 )  # fmt: skip
 
 __all__ = [
-    "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
-    "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract",
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract",
+    "add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerata import ops
+from kerata.layers.arguments import integer
 from kerata.layers.merging.merge import Merge
 from kerata.ops.dispatch import Tensor
 
@@ -25,7 +26,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = integer(self, "axis", axis)
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,9 +20,7 @@ class Add(Merge):
     [[2.0, 4.0]]
     """
 
-    def merge(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The sum."""
-        return functools.reduce(ops.add, inputs)
+    operation = ops.add
 
 
 class Subtract(Merge):
@@ -31,6 +28,8 @@ class Subtract(Merge):
 
     Input: a list of two tensors whose shapes broadcast. Output: their common shape.
     """
+
+    operation = ops.subtract
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes.
@@ -42,10 +41,6 @@ class Subtract(Merge):
         if len(input_shape) != 2:
             raise ValueError(f"Subtract takes two tensors; got {len(input_shape)}")
 
-    def merge(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The difference."""
-        return ops.subtract(inputs[0], inputs[1])
-
 
 class Multiply(Merge):
     """The product of the inputs.
@@ -53,9 +48,7 @@ class Multiply(Merge):
     Input: a list of tensors whose shapes broadcast. Output: their common shape.
     """
 
-    def merge(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The product."""
-        return functools.reduce(ops.multiply, inputs)
+    operation = ops.multiply
 
 
 class Average(Merge):
@@ -64,9 +57,11 @@ class Average(Merge):
     Input: a list of tensors whose shapes broadcast. Output: their common shape.
     """
 
+    operation = ops.add
+
     def merge(self, inputs: Sequence[Tensor]) -> Tensor:
         """The mean."""
-        return ops.true_divide(functools.reduce(ops.add, inputs), len(inputs))
+        return ops.true_divide(super().merge(inputs), len(inputs))
 
 
 class Maximum(Merge):
@@ -75,9 +70,7 @@ class Maximum(Merge):
     Input: a list of tensors whose shapes broadcast. Output: their common shape.
     """
 
-    def merge(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The largest."""
-        return functools.reduce(ops.maximum, inputs)
+    operation = ops.maximum
 
 
 class Minimum(Merge):
@@ -86,9 +79,7 @@ class Minimum(Merge):
     Input: a list of tensors whose shapes broadcast. Output: their common shape.
     """
 
-    def merge(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The smallest."""
-        return functools.reduce(ops.minimum, inputs)
+    operation = ops.minimum
 
 
 def add(inputs: Sequence[Tensor], **kwargs: Any) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from kerata import ops
 from kerata.layers.layer import Layer
@@ -13,10 +14,12 @@ from kerata.ops.dispatch import Tensor
 class Merge(Layer):
     """One tensor from a list of tensors of one batch size.
 
-    Subclasses define `merge(self, inputs)`.
+    Attributes:
+        operation: what makes one tensor of two.
     """
 
     supports_masking = True
+    operation: ClassVar[Callable[..., Tensor]]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -51,7 +54,7 @@ class Merge(Layer):
 
     def merge(self, inputs: Sequence[Tensor]) -> Tensor:
         """One tensor from tensors of one rank."""
-        raise NotImplementedError(f"{type(self).__name__} must define merge(self, inputs)")
+        return functools.reduce(type(self).operation, inputs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """True where any input's mask is; None where an input has none."""

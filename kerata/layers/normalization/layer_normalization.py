@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from kerata import ops
-from kerata.layers.arguments import WeightedLayer
+from kerata.layers.arguments import WeightedLayer, integers, number
+from kerata.layers.normalization.axes import ordered, sizes_along
 from kerata.ops.dispatch import Tensor
 
 
@@ -25,6 +27,8 @@ class LayerNormalization(WeightedLayer):
         gamma_regularizer: adds to `losses`.
         beta_constraint: applied to `beta` after each update.
         gamma_constraint: applied to `gamma` after each update.
+        rms_scaling: divide by the standard deviation alone, `x / sqrt(variance + epsilon) * gamma`;
+            for models that were made so. `RMSNormalization` is what the name promises.
 
     Input and output: any shape. Half precision is normalized in float32.
 
@@ -33,6 +37,7 @@ class LayerNormalization(WeightedLayer):
     """
 
     supports_masking = True
+    live: ClassVar[Mapping[str, str]] = {**WeightedLayer.live, "rms_scaling": "rms_scaling"}
 
     def __init__(
         self,
@@ -48,35 +53,24 @@ class LayerNormalization(WeightedLayer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
-        self._keep(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
-        axes = (axis,) if isinstance(axis, int) else tuple(axis)
-        if not axes or any(not isinstance(a, int) for a in axes):
-            raise ValueError(f"LayerNormalization: axis must be an int or several; got {axis!r}")
-        self.axis = sorted(axes)
-        self.epsilon = epsilon
+        self._keep(locals())
+        self.axis = sorted(integers(self, "axis", axis))
+        self.epsilon = None if epsilon is None else number(self, "epsilon", epsilon, 0)
         self.center = center
         self.scale = scale
+        self.rms_scaling = rms_scaling
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
-        rank = len(input_shape)
-        if any(not -rank <= a < rank for a in self.axis):
-            raise ValueError(
-                f"LayerNormalization: axis {self.axis} is out of range for an input of {rank} axes"
-            )
-        shape = tuple(input_shape[a] for a in self.axis)
-        self.gamma = self._weight("gamma", shape) if self.scale else None
-        self.beta = self._weight("beta", shape) if self.center else None
-        # Where -1 stands before 1 the weights keep Keras' shape, and are read in the input's order.
-        self._sizes = tuple(input_shape[a] for a in sorted(a % rank for a in self.axis))
+        shape = sizes_along(self, self.axis, input_shape)
+        self.gamma = self._weight("gamma", shape) if self.scale or self.rms_scaling else None
+        shifts = self.center and not self.rms_scaling
+        self.beta = self._weight("beta", shape) if shifts else None
+        self._sizes = ordered(self.axis, input_shape)
+        lie = {a % len(input_shape) for a in self.axis}
+        self._broadcast = tuple(s if a in lie else 1 for a, s in enumerate(input_shape))
         self._reorder = self._sizes != shape
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -86,4 +80,8 @@ class LayerNormalization(WeightedLayer):
         if self._reorder:
             gamma = None if gamma is None else ops.reshape(gamma, self._sizes)
             beta = None if beta is None else ops.reshape(beta, self._sizes)
+        if self.rms_scaling:
+            variance = ops.moments(inputs, self.axis, True)[1]
+            factor = ops.reshape(gamma, self._broadcast) * ops.rsqrt(variance + self.epsilon)
+            return inputs * factor
         return ops.layer_normalization(inputs, gamma, beta, self.axis, self.epsilon)

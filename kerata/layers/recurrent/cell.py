@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from kerata import activations, ops
 from kerata.core.seeds import SeedGenerator
-from kerata.layers.arguments import WeightedLayer, positive
-from kerata.layers.regularization.dropout import checked_rate, dropped
+from kerata.layers.arguments import WeightedLayer, number, positive
+from kerata.layers.regularization.dropout import dropped
 from kerata.ops.dispatch import Tensor
 
 Noise = tuple["Tensor | None", "Tensor | None"]
@@ -45,23 +45,13 @@ class GatedCell(WeightedLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._keep(
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-        )
+        self._keep(locals())
         self.units = positive(self, "units", units)
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.use_bias = use_bias
-        self.dropout = checked_rate(self, "dropout", dropout)
-        self.recurrent_dropout = checked_rate(self, "recurrent_dropout", recurrent_dropout)
+        self.dropout = number(self, "dropout", dropout, 0, 1)
+        self.recurrent_dropout = number(self, "recurrent_dropout", recurrent_dropout, 0, 1)
         self.seed = seed
         self.state_size: Any = self.units
         self.output_size = self.units
@@ -90,6 +80,11 @@ class GatedCell(WeightedLayer):
     ) -> tuple[Tensor, list[Tensor]]:
         """The output, and the next states."""
         return self.step(inputs, list(states), self.noise(inputs, states, training))
+
+    def begin(self, inputs: Tensor, states: Any, training: bool) -> Any:
+        """`step` as a function of inputs and states, with the same draws for a whole sequence."""
+        noise = self.noise(inputs, states, training)
+        return lambda x, states: self.step(x, states, noise)
 
     def noise(self, inputs: Tensor, states: Any, training: bool) -> Noise:
         """Factors for `(inputs, states)`: what dropout removes is 0. None where it does nothing."""

@@ -1,4 +1,4 @@
-"""The base of `LSTM` and `GRU`: recurrences that a backend may have one fused kernel for."""
+"""The bases of `SimpleRNN`, and of `LSTM` and `GRU`, which backends may have fused kernels for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kerata.layers.recurrent.rnn import RNN
 from kerata.ops.dispatch import Tensor
 
 
-class _OfCell:
+class OfCell:
     """An attribute that is the cell's."""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -22,23 +22,32 @@ class _OfCell:
         return self if layer is None else getattr(layer.cell, self._name)
 
 
-class GatedRNN(RNN):
-    """`RNN` over a `GatedCell`, by one operation where that is possible.
+class UnitRNN(RNN):
+    """`RNN` over a cell of the library's, whose arguments are its own."""
+
+    units, activation, use_bias = OfCell(), OfCell(), OfCell()
+    kernel_initializer, recurrent_initializer, bias_initializer = OfCell(), OfCell(), OfCell()
+    kernel_regularizer, recurrent_regularizer, bias_regularizer = OfCell(), OfCell(), OfCell()
+    kernel_constraint, recurrent_constraint, bias_constraint = OfCell(), OfCell(), OfCell()
+    dropout, recurrent_dropout = OfCell(), OfCell()
+
+    def __init__(self, cell: GatedCell, **kwargs: Any) -> None:
+        super().__init__(cell, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+
+class GatedRNN(UnitRNN):
+    """`UnitRNN` by one operation where that is possible.
 
     Subclasses define `fused(self, sequences, states, options)`.
     """
 
-    units, activation, recurrent_activation, use_bias = _OfCell(), _OfCell(), _OfCell(), _OfCell()
-    kernel_initializer, recurrent_initializer, bias_initializer = _OfCell(), _OfCell(), _OfCell()
-    kernel_regularizer, recurrent_regularizer, bias_regularizer = _OfCell(), _OfCell(), _OfCell()
-    kernel_constraint, recurrent_constraint, bias_constraint = _OfCell(), _OfCell(), _OfCell()
-    dropout, recurrent_dropout = _OfCell(), _OfCell()
+    recurrent_activation = OfCell()
     cell: GatedCell
 
     def __init__(self, cell: GatedCell, use_cudnn: Any, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
         self.use_cudnn = one_of(self, "use_cudnn", use_cudnn, ("auto", True, False))
-        self.input_spec = InputSpec(ndim=3)
 
     def inner_loop(
         self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False

@@ -6,7 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.layers.recurrent.cell import GatedCell, Noise, with_noise
-from kerata.layers.recurrent.gated import GatedRNN, _OfCell
+from kerata.layers.recurrent.gated import GatedRNN, OfCell
 from kerata.ops.dispatch import Tensor
 
 
@@ -103,33 +103,18 @@ class GRUCell(GatedCell):
 
 
 class GRU(GatedRNN):
-    """A gated recurrent unit layer; see `GRUCell` for the formula and most arguments.
+    """A gated recurrent unit layer; see `GRUCell` for the formula.
 
     Args:
-        units: the size of output and state.
-        activation: of the new state.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: see `GRUCell`.
-        recurrent_initializer: see `GRUCell`.
-        bias_initializer: see `GRUCell`.
-        kernel_regularizer: see `GRUCell`.
-        recurrent_regularizer: see `GRUCell`.
-        bias_regularizer: see `GRUCell`.
         activity_regularizer: of the output.
-        kernel_constraint: see `GRUCell`.
-        recurrent_constraint: see `GRUCell`.
-        bias_constraint: see `GRUCell`.
-        dropout: the share of the inputs' features dropped in training, the same at every step.
-        recurrent_dropout: the share of the state's features dropped in training, likewise.
-        seed: of both.
         return_sequences: whether all outputs are returned, instead of the last.
         return_state: whether the last state is returned too.
         go_backwards: run from the end; outputs come in the order in which they were made.
         stateful: begin each batch with the state in which the last one ended.
         unroll: write the steps out instead of looping.
-        reset_after: see `GRUCell`.
         use_cudnn: "auto" or True for the backend's fused kernel where it has one, False for none.
+
+    The other arguments are those of `GRUCell`; what dropout removes is the same at every step.
 
     Input, `initial_state`, `mask` and output: as in `RNN`.
 
@@ -137,7 +122,7 @@ class GRU(GatedRNN):
     (None, 10, 8)
     """
 
-    reset_after = _OfCell()
+    reset_after = OfCell()
 
     def __init__(
         self,

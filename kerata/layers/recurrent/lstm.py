@@ -6,7 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.layers.recurrent.cell import GatedCell, Noise, with_noise
-from kerata.layers.recurrent.gated import GatedRNN, _OfCell
+from kerata.layers.recurrent.gated import GatedRNN, OfCell
 from kerata.ops.dispatch import Tensor
 
 
@@ -91,7 +91,11 @@ class LSTMCell(GatedCell):
         z = x + ops.matmul(with_noise(h, noise[1]), self.recurrent_kernel.value)
         if self.bias is not None:
             z = z + self.bias.value
-        i, f, g, o = ops.split(z, 4, -1)
+        return self.gated(ops.split(z, 4, -1), c)
+
+    def gated(self, parts: list[Tensor], c: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Output and next states, from what comes into the gates."""
+        i, f, g, o = parts
         gate, activation = self.recurrent_activation, self.activation
         c = gate(f) * c + gate(i) * activation(g)
         h = gate(o) * activation(c)
@@ -99,27 +103,10 @@ class LSTMCell(GatedCell):
 
 
 class LSTM(GatedRNN):
-    """A long short-term memory layer; see `LSTMCell` for the formula and most arguments.
+    """A long short-term memory layer; see `LSTMCell` for the formula.
 
     Args:
-        units: the size of output and states.
-        activation: of cell and output.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: see `LSTMCell`.
-        recurrent_initializer: see `LSTMCell`.
-        bias_initializer: see `LSTMCell`.
-        unit_forget_bias: whether the forget gate's bias begins at 1.
-        kernel_regularizer: see `LSTMCell`.
-        recurrent_regularizer: see `LSTMCell`.
-        bias_regularizer: see `LSTMCell`.
         activity_regularizer: of the output.
-        kernel_constraint: see `LSTMCell`.
-        recurrent_constraint: see `LSTMCell`.
-        bias_constraint: see `LSTMCell`.
-        dropout: the share of the inputs' features dropped in training, the same at every step.
-        recurrent_dropout: the share of the state's features dropped in training, likewise.
-        seed: of both.
         return_sequences: whether all outputs are returned, instead of the last.
         return_state: whether the last states are returned too.
         go_backwards: run from the end; outputs come in the order in which they were made.
@@ -127,13 +114,15 @@ class LSTM(GatedRNN):
         unroll: write the steps out instead of looping.
         use_cudnn: "auto" or True for the backend's fused kernel where it has one, False for none.
 
+    The other arguments are those of `LSTMCell`; what dropout removes is the same at every step.
+
     Input, `initial_state` (`[h, c]`), `mask` and output: as in `RNN`.
 
     >>> LSTM(8, return_sequences=True).compute_output_shape((None, 10, 3))
     (None, 10, 8)
     """
 
-    unit_forget_bias = _OfCell()
+    unit_forget_bias = OfCell()
 
     def __init__(
         self,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import optree
 
 from kerata import ops
-from kerata.core.serialization import CustomObjectScope
+from kerata.core.serialization import CustomObjectScope, serialize_object
 from kerata.core.variable import Variable
 from kerata.layers.layer import Layer
-from kerata.layers.recurrent.cell import GatedCell
-from kerata.layers.signatures import call_spec
+from kerata.layers.recurrent.stacked import StackedRNNCells, Step, begun, initial_states
 from kerata.ops.dispatch import Tensor
-
-Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
 
 
 class RNN(Layer):
@@ -22,7 +21,8 @@ class RNN(Layer):
     Args:
         cell: a layer with `call(self, inputs, states)`, which returns the output and a list of the
             next states, and an attribute `state_size`, an int or several. It may have
-            `get_initial_state(self, batch_size)` (zeros otherwise) and take `training`.
+            `get_initial_state(self, batch_size)` (zeros otherwise) and take `training`. A list of
+            cells becomes `StackedRNNCells`.
         return_sequences: whether all outputs are returned, instead of the last.
         return_state: whether the last states are returned too.
         go_backwards: run from the end; outputs come in the order in which they were made.
@@ -38,6 +38,9 @@ class RNN(Layer):
 
     supports_masking = True
     untracked = Layer.untracked | {"states"}
+    live: ClassVar[Mapping[str, str]] = {
+        **Layer.live, "unroll": "unroll", "zero_output_for_mask": "zero_output_for_mask"
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -51,6 +54,8 @@ class RNN(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
         for need in ("call", "state_size"):
             if not hasattr(cell, need):
                 raise ValueError(f"{type(self).__name__}: cell must have {need!r}; got {cell!r}")
@@ -84,20 +89,18 @@ class RNN(Layer):
                     f"{type(self).__name__}: stateful needs a known batch size; the input is "
                     f"{sequences_shape}. Give Input(batch_size=...) or batch_shape."
                 )
-            shapes = [(batch, *_sizes(s)) for s in _each(self.state_size)]
             self.states = [
-                Variable("zeros", s, self.variable_dtype, trainable=False, name="state")
-                for s in shapes
+                Variable("zeros", s.shape, self.variable_dtype, trainable=False, name="state")
+                for s in optree.tree_leaves(self._zero_states(sequences_shape))
             ]
+
+    def _zero_states(self, sizes: Any) -> list[Any]:
+        """The states before the first step, for sequences of these sizes."""
+        return self.get_initial_state(sizes[0])
 
     def get_initial_state(self, batch_size: Any) -> list[Tensor]:
         """The states before the first step."""
-        own = getattr(self.cell, "get_initial_state", None)
-        if own is not None:
-            return _each(own(batch_size))
-        return [
-            ops.zeros((batch_size, *_sizes(s)), self.compute_dtype) for s in _each(self.state_size)
-        ]
+        return initial_states(self.cell, batch_size, self.compute_dtype)
 
     def call(
         self,
@@ -109,14 +112,15 @@ class RNN(Layer):
         """The output or outputs, and the states if asked for."""
         if initial_state is not None:
             states = _each(initial_state)
-        elif self.states is not None:
-            states = [s.value for s in self.states]
         else:
-            states = self.get_initial_state(ops.shape(sequences)[0])
+            states = self._zero_states(ops.shape(sequences))
+            if self.states is not None:
+                kept = [s.value for s in self.states]
+                states = optree.tree_unflatten(optree.tree_structure(states), kept)
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
-        for variable, state in zip(self.states or (), states, strict=False):
+        for variable, state in zip(self.states or (), optree.tree_leaves(states), strict=False):
             variable.assign(ops.stop_gradient(state))
         y = outputs if self.return_sequences else last
         return (y, *states) if self.return_state else y
@@ -125,26 +129,21 @@ class RNN(Layer):
         self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """The last output, all outputs, and the last states."""
-        step = self._step(sequences, initial_state, training)
+        step = begun(self.cell, sequences[:, 0], initial_state, training)
+        flat, nesting = optree.tree_flatten(initial_state)
+
+        def flat_step(x: Any, states: Any) -> tuple[Any, list[Any]]:
+            y, new = step(x, nesting.unflatten(states))
+            return y, optree.tree_leaves(new)
+
+        last, outputs, new = self._run(flat_step, sequences, flat, mask)
+        return last, outputs, nesting.unflatten(new)
+
+    def _run(
+        self, step: Step, inputs: Tensor, states: list[Tensor], mask: Any
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
         run = _unrolled if self.unroll else ops.rnn
-        return run(
-            step, sequences, initial_state, self.go_backwards, mask, self.zero_output_for_mask
-        )
-
-    def _step(self, sequences: Tensor, states: list[Tensor], training: bool) -> Step:
-        """The cell as a function; what it draws at random holds for the whole sequence."""
-        cell = self.cell
-        if isinstance(cell, GatedCell) and type(cell).call is GatedCell.call:
-            noise = cell.noise(sequences[:, 0], states, training)
-            return lambda x, states: cell.step(x, states, noise)
-        takes = isinstance(cell, Layer) and "training" in call_spec(type(cell)).names
-        context = {"training": training} if takes else {}
-
-        def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-            output, new = cell(x, states, **context)
-            return output, _each(new)
-
-        return step
+        return run(step, inputs, states, self.go_backwards, mask, self.zero_output_for_mask)
 
     def compute_mask(self, _: Any, mask: Any = None) -> Any:
         """The input's mask, if all outputs are returned."""
@@ -153,14 +152,16 @@ class RNN(Layer):
         mask = mask if self.return_sequences else None
         return [mask] + [None] * len(_each(self.state_size)) if self.return_state else mask
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, several cells as one."""
+        config = super().get_config()
+        return config | {"cell": serialize_object(self.cell)} if "cell" in config else config
+
     @classmethod
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> Any:
-        """A layer from what `get_config` returned; it builds its cell itself."""
-        if isinstance(config.get("cell"), dict):
-            cell = {n: v for n, v in config["cell"].items() if n != "build_config"}
-            config = {**config, "cell": cell}
+        """A layer from what `get_config` returned."""
         with CustomObjectScope(custom_objects):
             return super().from_config(config)
 
@@ -176,10 +177,6 @@ class RNN(Layer):
 
 def _each(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _sizes(size: Any) -> tuple[int, ...]:
-    return tuple(size) if isinstance(size, (list, tuple)) else (size,)
 
 
 def _unrolled(

@@ -57,11 +57,25 @@ def _lanczos(radius: int) -> Callable[[Any, Any], Any]:
     return kernel
 
 
-_KERNELS: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
+def _gaussian(x: Any, m: Any) -> Any:
+    """A bell whose standard deviation is half a pixel."""
+    return m.where(x < 1.5, m.exp(-2.0 * x * x), 0.0)
+
+
+def _mitchell(x: Any, m: Any) -> Any:
+    """Mitchell and Netravali's cubic (1988), B = C = 1/3."""
+    near = ((7.0 * x - 12.0) * x) * x + 16.0 / 3.0
+    far = ((-7.0 / 3.0 * x + 12.0) * x - 20.0) * x + 32.0 / 3.0
+    return m.where(x < 1.0, near, m.where(x < 2.0, far, 0.0)) / 6.0
+
+
+_KERNELS: dict[str, tuple[float, Callable[[Any, Any], Any]]] = {
     "bilinear": (1, _triangle),
     "bicubic": (2, _cubic),
     "lanczos3": (3, _lanczos(3)),
     "lanczos5": (5, _lanczos(5)),
+    "gaussian": (1.5, _gaussian),
+    "mitchellcubic": (2, _mitchell),
 }
 
 
@@ -76,11 +90,11 @@ class _Span(NamedTuple):
     start: Any
     extent: Any
     bound: Any
-    out: int
+    out: Any
 
     @property
     def known(self) -> bool:
-        return all(isinstance(v, int) for v in (self.size, self.start, self.extent))
+        return all(isinstance(v, int) for v in (self.size, self.start, self.extent, self.out))
 
     @property
     def same(self) -> bool:
@@ -104,9 +118,9 @@ def resize(
     Args:
         images: `(height, width, channels)`, `(batch, height, width, channels)`, or these with the
             channels before the height.
-        size: the height and the width to have.
-        interpolation: "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", or "area" (the mean
-            over what a pixel covers).
+        size: the height and the width to have; where they are open, sizes as `shape` gives them.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian",
+            "mitchellcubic", or "area" (the mean over what a pixel covers).
         antialias: widen the kernel when shrinking, so that every pixel counts.
         crop_to_aspect_ratio: cut the middle of the images, in the ratio of `size`, to begin with.
         pad_to_aspect_ratio: extend the images to the ratio of `size` to begin with.
@@ -120,6 +134,28 @@ def resize(
     >>> resize(np.ones((1, 10, 12, 3), "uint8"), (5, 4)).shape
     (1, 5, 4, 3)
     """
+    y = resized(
+        images, size, interpolation, antialias, crop_to_aspect_ratio, pad_to_aspect_ratio,
+        fill_mode, fill_value, data_format,
+    )  # fmt: skip
+    return y if interpolation == "nearest" else finished(y, name_of(images))
+
+
+def resized(
+    images: Tensor,
+    size: Any,
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+) -> Tensor:
+    """`resize` without the last step: in the float dtype that it is computed in, not rounded.
+
+    With "nearest" nothing is computed, and the dtype is that of `images`.
+    """
     height, width, _ = sides("resize", images, data_format)
     one_of("resize", "interpolation", interpolation, ("nearest", *_KERNELS, "area"))
     one_of("resize", "fill_mode", fill_mode, ("constant",))
@@ -128,7 +164,7 @@ def resize(
             "resize: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True"
         )
     target = tuple(size) if isinstance(size, (list, tuple)) else (size,)
-    if len(target) != 2 or any(not isinstance(n, int) or n < 1 for n in target):
+    if len(target) != 2 or any(_refused(n) for n in target):
         raise ValueError(f"resize: size must be two positive ints; got {size!r}")
     shape = sh.shape(images)
     before = (shape[height], shape[width])
@@ -136,17 +172,22 @@ def resize(
     axes = dict(zip((height, width), spans, strict=True))
     if interpolation == "nearest":
         return _nearest(images, axes, fill_value if pad_to_aspect_ratio else None)
-    dtype = name_of(images)
-    wide = working(dtype)
+    wide = working(name_of(images))
     weights = {a: _weights(s, interpolation, antialias, wide) for a, s in axes.items()}
-    y = ew.cast(images, wide)
+    y = images
     for axis in sorted(axes, key=lambda a: _growth(axes[a])):
         if not axes[axis].same:
-            y = _applied(y, weights[axis], axis)
+            y = _applied(y, weights[axis], axis, wide)
+    y = ew.cast(y, wide)
     if pad_to_aspect_ratio:
         covered = [_row_sums(w, a, len(shape)) for a, w in weights.items()]
         y = y + (1.0 - covered[0] * covered[1]) * fill_value
-    return finished(y, dtype)
+    return y
+
+
+def _refused(size: Any) -> bool:
+    """Whether `size` is neither a positive int nor one that is open."""
+    return size < 1 if isinstance(size, int) else isinstance(size, (float, str, type(None)))
 
 
 def _growth(span: _Span) -> float:
@@ -192,7 +233,7 @@ def _nearest(x: Tensor, axes: dict[int, _Span], fill: float | None) -> Tensor:
             places: Any = (steps + span.start).astype("int32")
         else:
             odd = 2 * new.arange(span.out) + 1
-            steps = ew.floor_divide(odd * number(span.extent), 2 * span.out)
+            steps = ew.floor_divide(odd * number(span.extent), 2 * number(span.out))
             places = steps + number(span.start)
         if fill is not None:
             there = ew.logical_and(ew.greater_equal(places, 0), ew.less(places, number(span.size)))
@@ -259,7 +300,7 @@ def _weights(span: _Span, method: str, antialias: bool, dtype: str) -> Any:
 def _open_weights(span: _Span, method: str, antialias: bool, dtype: str) -> Tensor:
     """The matrix `(out, size)` where sizes are open: `_taps` in operations."""
     extent = ew.cast(span.extent, dtype)
-    ratio = extent / span.out
+    ratio = extent / ew.cast(span.out, dtype)
     rows = sh.expand_dims(ew.cast(new.arange(span.out), dtype), 1)
     columns = sh.expand_dims(ew.cast(new.arange(span.bound), dtype), 0)
     if method == "area":
@@ -282,18 +323,19 @@ def _at(method: str, distance: Tensor, scale: Any) -> Tensor:
     return _KERNELS[method][1](ew.absolute(distance) / scale, ew)
 
 
-def _applied(x: Tensor, weights: Any, axis: int) -> Tensor:
-    """`x` with `axis` replaced by sums of its elements."""
+def _applied(x: Tensor, weights: Any, axis: int, dtype: str) -> Tensor:
+    """`x` with `axis` replaced by sums of its elements, in a float dtype."""
     rank = len(sh.shape(x))
     if isinstance(weights, tuple):
         places, factors = weights
         total = None
         for place, factor in zip(places.T, factors.T, strict=True):
-            part = take(x, place, axis) * _along(factor, axis, rank)
+            part = ew.cast(take(x, place, axis), dtype) * _along(factor, axis, rank)
             total = part if total is None else total + part
         return total
     letters = "abcdefghij"[:rank]
-    return einsum(f"z{letters[axis]},{letters}->{letters.replace(letters[axis], 'z')}", weights, x)
+    equation = f"z{letters[axis]},{letters}->{letters.replace(letters[axis], 'z')}"
+    return einsum(equation, weights, ew.cast(x, dtype))
 
 
 def _row_sums(weights: Any, axis: int, rank: int) -> Any:
@@ -348,7 +390,7 @@ def scale_and_translate(
     for i, dim in enumerate(spatial_dims):
         axis = dim % len(shape)
         weights = _moved(shape[axis], output_shape[axis], factors[i], shifts[i], method, antialias)
-        y = _applied(y, weights, axis)
+        y = _applied(y, weights, axis, wide)
     return ew.cast(y, dtype)
 
 

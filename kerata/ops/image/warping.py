@@ -63,9 +63,9 @@ def affine_transform(
     a0, a1, a2, b0, b1, b2, c0, c1 = (
         sh.reshape(t, (-1, 1, 1)) for t in sh.unstack(ew.cast(transform, wide), axis=-1)
     )
-    x, y = _grid(name, images, data_format, wide)
+    x, y = grid(name, images, data_format, wide)
     k = c0 * x + c1 * y + 1.0
-    return _warped(
+    return warped(
         name, images, (b0 * x + b1 * y + b2) / k, (a0 * x + a1 * y + a2) / k, interpolation,
         fill_mode, fill_value, data_format,
     )  # fmt: skip
@@ -77,7 +77,7 @@ def _differ(outer: tuple[Any, ...], batch: Any) -> bool:
     return known and outer[0] not in (1, batch)
 
 
-def _grid(name: str, images: Tensor, data_format: str | None, dtype: str) -> tuple[Any, Any]:
+def grid(name: str, images: Tensor, data_format: str | None, dtype: str) -> tuple[Any, Any]:
     """The columns `(1, 1, width)` and the rows `(1, height, 1)` of the pixels."""
     height, width, _ = sides(name, images, data_format)
     shape = sh.shape(images)
@@ -85,7 +85,7 @@ def _grid(name: str, images: Tensor, data_format: str | None, dtype: str) -> tup
     return sh.expand_dims(x, (0, 1)), sh.expand_dims(y, (0, 2))
 
 
-def _warped(
+def warped(
     name: str,
     images: Tensor,
     rows: Tensor,
@@ -136,15 +136,19 @@ def perspective_transform(
             f"got the shapes {tuple(start)}, {tuple(end)} and {tuple(shape)}"
         )
     wide = working(name_of(images), name_of(start_points))
-    x, y = _grid(name, images, data_format, wide)
+    x, y = grid(name, images, data_format, wide)
     points = [sh.reshape(ew.cast(p, wide), (-1, 4, 2)) for p in (start_points, end_points)]
-    frames = [_frame(p) for p in points]
-    back = matmul(frames[0], _adjugate(frames[1]))  # from the result's places to the images'
+    back = perspective_map(points[1], points[0])  # from the result's places to the images'
     u, v, k = (
         m[:, 0] * x + m[:, 1] * y + m[:, 2]
         for m in sh.unstack(sh.reshape(back, (-1, 3, 3, 1, 1)), axis=1)
     )
-    return _warped(name, images, v / k, u / k, interpolation, "constant", fill_value, data_format)
+    return warped(name, images, v / k, u / k, interpolation, "constant", fill_value, data_format)
+
+
+def perspective_map(source: Tensor, target: Tensor) -> Tensor:
+    """`(batch, 3, 3)`: the projective map that takes four points `(batch, 4, 2)` to four others."""
+    return matmul(_frame(target), adjugate(_frame(source)))
 
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:
@@ -174,7 +178,7 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     return sh.expand_dims(a0 + a1 + a2, -1)
 
 
-def _adjugate(matrix: Tensor) -> Tensor:
+def adjugate(matrix: Tensor) -> Tensor:
     """The inverse of matrices `(batch, 3, 3)` but for a factor."""
     a, b, c = sh.unstack(matrix, axis=-1)
     return sh.stack([_cross(b, c), _cross(c, a), _cross(a, b)], 1)
@@ -230,7 +234,7 @@ def random_elastic_transform(
     weights = gaussian(int(6 * sigma) | 1, sigma, wide)
     moved = blurred(noise * sigma, weights, weights) * alpha
     right, down = sh.unstack(moved, axis=-1)
-    x, y = _grid(name, images, data_format, wide)
-    return _warped(
+    x, y = grid(name, images, data_format, wide)
+    return warped(
         name, images, y + down, x + right, interpolation, fill_mode, fill_value, data_format
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kerata.training.data.arrays import ArrayData, Rows, named_parts, read_by_rows, split_off
@@ -41,8 +41,12 @@ def make_data(
     shuffle: bool | str = False,
     class_weight: Mapping[int, float] | None = None,
     steps: int | None = None,
+    prepare: Callable[[Any], Any] | None = None,
 ) -> ArrayData | IteratedData:
     """The adapter for what a training method was given.
+
+    `prepare` makes of the inputs of each batch, on the host, what the step is given; batches are
+    then read one by one.
 
     Raises:
         TypeError: `x` is neither arrays nor something that yields batches.
@@ -54,11 +58,12 @@ def make_data(
         raise ValueError("x is missing: give arrays, or something that yields batches")
     if is_arrays(x) or isinstance(x, Mapping):
         parts = named_parts(x, y, sample_weight)
-        if not read_by_rows(parts):
+        if prepare is None and not read_by_rows(parts):
             data = ArrayData(*parts, batch_size, shuffle, class_weight)
             if steps is None or steps == data.steps:
                 return data
-        return IteratedData(Rows(parts, batch_size, shuffle), steps, class_weight, bool(shuffle))
+        rows = Rows(parts, batch_size, shuffle)
+        return IteratedData(rows, steps, class_weight, bool(shuffle), prepare)
     source = source_of(x)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -66,4 +71,4 @@ def make_data(
                 f"{name} must not be given where x is {source.kind} ({type(x).__name__}): the "
                 "batches hold it"
             )
-    return IteratedData(source, steps, class_weight, bool(shuffle))
+    return IteratedData(source, steps, class_weight, bool(shuffle), prepare)

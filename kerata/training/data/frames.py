@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kerata.training.data.kinds import is_a
+from kerata.backends.kinds import is_a
+from kerata.core.text import as_strings, is_text
 
 _LIBRARIES = ("pandas", "polars")
 
@@ -28,8 +29,15 @@ def _columns(table: Any) -> Iterator[tuple[Any, Any]]:
         yield name, table.iloc[:, i] if hasattr(table, "iloc") else table[name]
 
 
+def as_columns(x: Any) -> Any:
+    """A data frame as the dictionary of its columns; anything else as it is."""
+    return {str(name): series for name, series in _columns(x)} if is_table(x) else x
+
+
 def as_array(x: Any, name: str) -> np.ndarray:
     """A series as `(rows,)`, a data frame as `(rows, columns)` of the columns' common dtype.
+
+    A series may hold text too.
 
     Missing values become NaN, in columns of integers too.
 
@@ -42,6 +50,8 @@ def as_array(x: Any, name: str) -> np.ndarray:
     """
     if not is_table(x):
         found = _series(x)
+        if found is None and is_text(x):
+            return as_strings(x, name)
         if found is None:
             raise ValueError(f"{name} must hold numbers; {_described(x.name, x)}. {_REMEDY}")
         return found

@@ -10,13 +10,16 @@ import numpy as np
 import optree
 
 from kerata import config
+from kerata.backends import sparse
+from kerata.backends.kinds import is_a
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import ensure
 from kerata.backends.state import state
+from kerata.core.text import as_strings, is_text
 from kerata.training.data import frames
-from kerata.training.data.kinds import is_a
 
 _DATES = "mM"
+_ARROW = ("Array", "ChunkedArray")
 
 
 def is_sparse(x: Any) -> bool:
@@ -27,7 +30,7 @@ def is_sparse(x: Any) -> bool:
 
 def is_array(x: Any) -> bool:
     """Whether `x` is one array: of NumPy or an engine, on disk, sparse, or a data frame."""
-    if is_sparse(x) or frames.is_frame(x):
+    if is_sparse(x) or frames.is_frame(x) or is_a(x, "pyarrow", *_ARROW):
         return True
     return hasattr(x, "shape") and (hasattr(x, "__array__") or is_a(x, "h5py", "Dataset"))
 
@@ -104,6 +107,8 @@ def _from_list(x: Any, name: str) -> np.ndarray:
 
 
 def _array(x: Any, name: str) -> Any:
+    if is_a(x, "pyarrow", *_ARROW):
+        return as_strings(x, name) if is_text(x) else np.asarray(x.to_numpy())
     if frames.is_frame(x):
         return frames.as_array(x, name)
     if is_sparse(x):
@@ -112,8 +117,8 @@ def _array(x: Any, name: str) -> Any:
         return x
     if is_a(x, "h5py", "Dataset"):
         return x
-    if is_a(x, "tensorflow", "SparseTensor"):
-        x = sys.modules["tensorflow"].sparse.to_dense(x)
+    if sparse.is_sparse(x) or sparse.is_ragged(x):
+        x = sparse.densified(x)
     if not isinstance(x, np.ndarray):
         if not hasattr(x, "__array__") and not np.isscalar(x):
             raise TypeError(f"{name} must hold arrays; got {type(x).__name__}")

@@ -42,6 +42,7 @@ class IteratedData:
         steps: batches an epoch; None for as many as there are.
         class_weight: a weight for each class of integer or one-hot targets.
         shuffle: whether a source whose batches are numbered gives them in a new order each pass.
+        prepare: makes of a batch's inputs, on the host, what the step is given; None for nothing.
 
     Attributes:
         source: what yields the batches.
@@ -60,7 +61,9 @@ class IteratedData:
         steps: int | None = None,
         class_weight: Mapping[int, float] | None = None,
         shuffle: bool = False,
+        prepare: Callable[[Any], Any] | None = None,
     ) -> None:
+        self._prepare_inputs = prepare
         self._from = source if isinstance(source, Source) else source_of(source)
         self.source = self._from.source
         if steps is None and self._from.endless:
@@ -329,6 +332,7 @@ class IteratedData:
 
     def _on_host(self, batch: Any) -> Any:
         x, y, weight = optree.tree_map(as_batch, named_parts(*unpack_x_y_sample_weight(batch)))
+        x = x if self._prepare_inputs is None else self._prepare_inputs(x)
         return x, y, with_class_weights(y, weight, self.class_weight)
 
     def _prepared(self, batch: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerata.training.data.kinds import is_a
+from kerata.backends.kinds import is_a
 from kerata.training.data.py_dataset import PyDataset
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
-from kerata import layers
-from kerata.core.transforms import jit
+from kerata import layers, ops
+from kerata.core.transforms import grad, jit
 
 X = np.random.default_rng(0).normal(2.0, 3.0, size=(16, 4)).astype("float32")
 
@@ -37,3 +38,31 @@ def test_averages_stay_in_float32(backend):
     y = layer(backend.convert(X), training=True)
     assert backend.dtype_of(y) == "float16"
     np.testing.assert_allclose(layer.moving_mean.numpy(), 0.01 * X.mean(0), 2e-3, 1e-5)
+
+
+def test_renormalization_stops_the_gradients_of_its_factors(training_backend):
+    """They are those of the plain layer with r and d in the place of gamma and beta."""
+    layer = layers.BatchNormalization(renorm=True, epsilon=1e-2, renorm_clipping={"rmax": 1.5})
+    plain = layers.BatchNormalization(epsilon=1e-2)
+    for each in (layer, plain):
+        each.build((None, 4))
+    mean, stddev = np.float32([1, 2, 3, 4]), np.float32([2, 3, 4, 1])
+    layer.renorm_mean.assign(mean)
+    layer.renorm_stddev.assign(stddev)
+    r = np.minimum(np.sqrt(X.var(0) + 1e-2) / stddev, 1.5)
+    plain.gamma.assign(r)
+    plain.beta.assign((X.mean(0) - mean) / stddev)
+    factors = np.cos(np.arange(X.size)).reshape(X.shape).astype("float32")
+    found, expected = (
+        ops.convert_to_numpy(
+            grad(lambda x, each=each: ops.sum(ops.multiply(each(x, training=True), factors)))(X)
+        )
+        for each in (layer, plain)
+    )
+    np.testing.assert_allclose(found, expected, 1e-4, 1e-6)
+
+
+@pytest.mark.parametrize("clipping", [{"max": 1}, {"rmin": 2, "rmax": 1}])
+def test_wrong_bounds(clipping):
+    with pytest.raises(ValueError, match="renorm_clipping"):
+        layers.BatchNormalization(renorm=True, renorm_clipping=clipping)

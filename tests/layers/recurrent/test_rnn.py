@@ -116,3 +116,18 @@ def test_attributes_of_the_cell():
     layer.trainable = False
     layer.build((None, 5, 3))
     assert not layer.trainable_weights and len(layer.weights) == 3
+
+
+def test_a_cell_that_is_not_registered_runs_from_both_ends(backend):
+    class Running(layers.Layer):
+        state_size = output_size = 3
+
+        def call(self, inputs, states):
+            h = states[0] + inputs
+            return h, [h]
+
+    x = np.arange(12, dtype="float32").reshape(1, 4, 3)
+    both = layers.Bidirectional(layers.RNN(Running(), return_sequences=True))
+    ahead, back = np.split(np.asarray(ops.convert_to_numpy(both(x))), 2, -1)
+    np.testing.assert_allclose(ahead, np.cumsum(x, 1))
+    np.testing.assert_allclose(back, np.cumsum(x[:, ::-1], 1)[:, ::-1])

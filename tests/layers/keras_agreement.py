@@ -1,0 +1,161 @@
+"""How far layers are from Keras', with the same weights and inputs: outputs and gradients.
+
+python tests/layers/keras_agreement.py              # a table: rows, backends, largest differences
+python tests/layers/keras_agreement.py 'Conv*' LSTM # of some
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "jax"  # which Keras' gradients are taken by
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+import optree
+
+from kerata import ops
+from kerata.backends import backends
+from kerata.backends.registry import use_backend
+from kerata.core.transforms import grad
+from tests.layers.cases import CASES
+from tests.layers.cases.case import Case
+from tests.layers.common import made, reset
+
+LIMIT = 1e-5  # relative to the largest element
+# Where Keras' gradients are not those of its outputs.
+KNOWN = {
+    "*Attention-masks*": "of places of which all are masked: Keras takes 1e9 off their scores, "
+    "which leaves the same number of each, and lets gradients through as if it did not",
+}
+
+
+def factors(shape: Any) -> np.ndarray:
+    """What the outputs are multiplied with before they are added up: each one differently."""
+    return np.cos(np.arange(np.prod(shape, dtype=int))).reshape(shape).astype("float32")
+
+
+def of_keras(keras: Any, case: Case, weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Outputs, and gradients of the inputs and the trained weights."""
+    import jax
+
+    peer = case.make(keras.layers)
+    inputs = case.inputs()
+    case.run(peer, inputs)
+    peer.set_weights(weights)
+    if getattr(peer, "stateful", False):
+        peer.reset_state()
+    outputs = optree.tree_leaves(case.run(peer, inputs))
+    peer.set_weights(weights)
+    if getattr(peer, "stateful", False):
+        peer.reset_state()
+    trained = [v.value for v in peer.trainable_variables]
+    others = [v.value for v in peer.non_trainable_variables]
+
+    def total(inputs: list[Any], trained: list[Any]) -> Any:
+        def pure(*args: Any, **kwargs: Any) -> Any:
+            return peer.stateless_call(trained, others, *args, **kwargs)[0]
+
+        found = optree.tree_leaves(case.run(pure, inputs))
+        return sum((y * factors(y.shape)).sum() for y in found)
+
+    slopes = jax.grad(total, 1 if case.top else (0, 1))(inputs, trained)
+    return [np.asarray(x) for x in (*outputs, *optree.tree_leaves(slopes))]
+
+
+def of_ours(case: Case, layer: Any, weights: list[np.ndarray], backend: Any) -> list[np.ndarray]:
+    """The same by Kerata, without gradients where the backend has none."""
+    layer.set_weights(weights)
+    reset(layer)
+    inputs = [backend.convert(x) for x in case.inputs()]
+    found = [backend.to_numpy(y) for y in optree.tree_leaves(case.run(layer, inputs))]
+    layer.set_weights(weights)
+    if not backend.trains:
+        return found
+
+    def total(*inputs: Any) -> Any:
+        reset(layer)
+        outputs = optree.tree_leaves(case.run(layer, list(inputs)))
+        return sum(ops.sum(ops.multiply(y, factors(y.shape))) for y in outputs)
+
+    places = None if case.top else tuple(range(len(inputs)))
+    trained = layer.trainable_variables
+    if places:
+        found += [backend.to_numpy(g) for g in grad(total, None, places)(*inputs)]
+    if trained:
+        layer.set_weights(weights)
+        slopes = grad(lambda: total(*inputs), trained)()
+        found += [
+            np.zeros(v.shape) if g is None else backend.to_numpy(g)
+            for v, g in zip(trained, slopes, strict=True)
+        ]
+    return found
+
+
+def difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """The largest one, relative to the largest element of its array (1 at least)."""
+    worst = 0.0
+    for a, b in zip(found, expected, strict=False):
+        scale = max(1.0, float(np.abs(b).max(initial=0.0)))
+        worst = max(worst, float(np.abs(a - b).max(initial=0.0)) / scale)
+    return worst
+
+
+def attempt(run: Callable[[], Any]) -> Any:
+    """What `run` returns, or in one line why it can't."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return run()
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"[:100]
+
+
+def main() -> None:
+    """Print the table, and what is over the limit."""
+    import keras
+
+    patterns = sys.argv[1:] or ["*"]
+    names = backends()
+    worst, over, rows = 0.0, [], 0
+    print(f"{'row':44}" + "".join(f"{n:>12}" for n in names))
+    for case in CASES:
+        if not case.oracle or not any(fnmatch(case.name, p) for p in patterns):
+            continue
+        layer = made(case)
+        weights = layer.get_weights()
+        expected = attempt(lambda: of_keras(keras, case, weights))  # noqa: B023
+        cells = []
+        for name in names:
+            with use_backend(name) as backend:
+                if isinstance(expected, str):
+                    cells.append(f"Keras: {expected}")
+                    break
+                found = attempt(lambda: of_ours(case, layer, weights, backend))  # noqa: B023
+            value = found if isinstance(found, str) else difference(found, expected)
+            cells.append(value if isinstance(value, str) else f"{value:.1e}")
+            if isinstance(value, str) or value > LIMIT:
+                over.append(f"{case.name} on {name}: {cells[-1]}")
+            else:
+                worst = max(worst, value)
+        rows += 1
+        print(f"{case.name:44}" + "".join(f"{c:>12}" for c in cells), flush=True)
+    print(f"\n{rows} rows on {len(names)} backends; the largest difference within {LIMIT}: {worst}")
+    known = [line for line in over if any(fnmatch(line.split()[0], p) for p in KNOWN)]
+    print(
+        *(f"known: {line}" for line in known),
+        *(f"{p}: {why}" for p, why in KNOWN.items()),
+        sep="\n",
+    )
+    print(*(f"over: {line}" for line in over if line not in known), sep="\n")
+    sys.exit(len(over) > len(known))
+
+
+if __name__ == "__main__":
+    main()
