@@ -102,6 +102,22 @@ class GatedCell(WeightedLayer):
         raise NotImplementedError(f"{type(self).__name__} must define step")
 
 
+class ProjectingCell:
+    """A cell whose inputs meet the states only after a product of their own.
+
+    Subclasses define `project(inputs)` and `recur(projected, states, noise)`.
+    """
+
+    def step(
+        self: Any, inputs: Tensor, states: list[Tensor], noise: Noise
+    ) -> tuple[Tensor, list[Tensor]]:
+        """One step, with the factors that `noise` gave."""
+        found: tuple[Tensor, list[Tensor]] = self.recur(
+            self.project(with_noise(inputs, noise[0])), states, noise
+        )
+        return found
+
+
 def with_noise(x: Tensor, factors: Tensor | None) -> Tensor:
     """`x` times the factors that `GatedCell.noise` gave."""
     return x if factors is None else ops.multiply(x, factors)

@@ -9,13 +9,13 @@ from kerata import config, ops
 from kerata.layers.arguments import one_of, spread
 from kerata.layers.families import Family
 from kerata.layers.input_spec import InputSpec
-from kerata.layers.recurrent.cell import Noise, with_noise
-from kerata.layers.recurrent.gated import OfCell, UnitRNN
+from kerata.layers.recurrent.cell import Noise, ProjectingCell, with_noise
+from kerata.layers.recurrent.gated import OfCell, ProjectedRNN
 from kerata.layers.recurrent.lstm import LSTMCell
 from kerata.ops.dispatch import Tensor
 
 
-class ConvLSTMCell(LSTMCell):
+class ConvLSTMCell(ProjectingCell, LSTMCell):
     """One step of a `ConvLSTM`: `LSTMCell` with convolutions over `rank` axes as products."""
 
     def __init__(
@@ -82,12 +82,6 @@ class ConvLSTMCell(LSTMCell):
             size = size - dilation * (window - 1)
         return (size + stride - 1) // stride
 
-    def step(
-        self, inputs: Tensor, states: list[Tensor], noise: Noise
-    ) -> tuple[Tensor, list[Tensor]]:
-        """One step, with the factors that `noise` gave."""
-        return self.recur(self.project(with_noise(inputs, noise[0])), states, noise)
-
     def project(self, inputs: Tensor) -> Tensor:
         """The convolution of the inputs, and the bias."""
         plan = (self.strides, self.padding, self.data_format, self.dilation_rate)
@@ -106,7 +100,7 @@ class ConvLSTMCell(LSTMCell):
         return self.gated(ops.split(z, 4, -1 if self._last else 1), states[1])
 
 
-class BaseConvLSTM(Family, UnitRNN):
+class BaseConvLSTM(Family, ProjectedRNN):
     """`RNN` over `ConvLSTMCell`.
 
     Args:
@@ -143,7 +137,7 @@ class BaseConvLSTM(Family, UnitRNN):
     """
 
     rank: ClassVar[int]
-    live: ClassVar[Mapping[str, str]] = {**UnitRNN.live, "data_format": "data_format"}
+    live: ClassVar[Mapping[str, str]] = {**ProjectedRNN.live, "data_format": "data_format"}
     filters, kernel_size, strides, padding, data_format, dilation_rate = (
         OfCell(), OfCell(), OfCell(), OfCell(), OfCell(), OfCell()
     )  # fmt: skip
@@ -199,22 +193,10 @@ class BaseConvLSTM(Family, UnitRNN):
     def _zero_states(self, sizes: Any) -> list[Any]:
         return self.cell.zero_states((sizes[0], *sizes[2:]))
 
-    def inner_loop(
-        self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """The last output, all outputs, and the last states; one convolution for all inputs."""
-        cell = self.cell
-        noise = cell.noise(sequences[:, 0], initial_state, training)
-        if noise[0] is not None:
-            sequences = with_noise(sequences, ops.expand_dims(noise[0], 1))
+    def _projected(self, sequences: Tensor) -> Tensor:
         sizes = ops.shape(sequences)
-        steps = cell.project(ops.reshape(sequences, (sizes[0] * sizes[1], *sizes[2:])))
-        projected = ops.reshape(steps, (*sizes[:2], *ops.shape(steps)[1:]))
-
-        def step(x: Any, states: Any) -> tuple[Any, list[Any]]:
-            return cell.recur(x, states, noise)
-
-        return self._run(step, projected, initial_state, mask)
+        steps = self.cell.project(ops.reshape(sequences, (sizes[0] * sizes[1], *sizes[2:])))
+        return ops.reshape(steps, (*sizes[:2], *ops.shape(steps)[1:]))
 
 
 class ConvLSTM1D(BaseConvLSTM):

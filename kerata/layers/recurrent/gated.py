@@ -1,4 +1,4 @@
-"""The bases of `SimpleRNN`, and of `LSTM` and `GRU`, which backends may have fused kernels for."""
+"""The bases of recurrent layers over the library's own cells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from kerata import activations, ops
 from kerata.layers.arguments import one_of
 from kerata.layers.input_spec import InputSpec
-from kerata.layers.recurrent.cell import GatedCell, with_noise
+from kerata.layers.recurrent.cell import GatedCell
 from kerata.layers.recurrent.rnn import RNN
 from kerata.ops.dispatch import Tensor
 
@@ -35,6 +35,35 @@ class UnitRNN(RNN):
         super().__init__(cell, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
+    def _thinned(self, sequences: Tensor, factors: Tensor | None) -> Tensor:
+        """The sequences, the same features dropped at every step."""
+        return sequences if factors is None else sequences * ops.expand_dims(factors, 1)
+
+
+class ProjectedRNN(UnitRNN):
+    """`UnitRNN` that projects the inputs of all steps at once: its cell is a `ProjectingCell`."""
+
+    cell: Any
+
+    def _projected(self, sequences: Tensor) -> Tensor:
+        """What the cell's `project` makes of every step."""
+        found: Tensor = self.cell.project(sequences)
+        return found
+
+    def inner_loop(
+        self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """The last output, all outputs, and the last states."""
+        cell = self.cell
+        noise = cell.noise(sequences[:, 0], initial_state, training)
+        projected = self._projected(self._thinned(sequences, noise[0]))
+
+        def step(x: Any, states: Any) -> tuple[Any, list[Any]]:
+            found: tuple[Any, list[Any]] = cell.recur(x, states, noise)
+            return found
+
+        return self._run(step, projected, initial_state, mask)
+
 
 class GatedRNN(UnitRNN):
     """`UnitRNN` by one operation where that is possible.
@@ -59,7 +88,7 @@ class GatedRNN(UnitRNN):
             return super().inner_loop(sequences, initial_state, mask, training)
         if training and cell.dropout:
             factors, _ = cell.noise(sequences[:, 0], initial_state, training)
-            sequences = with_noise(sequences, ops.expand_dims(factors, 1))
+            sequences = self._thinned(sequences, factors)
         options = {
             "mask": mask,
             "activation": _plain(cell.activation),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import activations, ops
-from kerata.layers.recurrent.cell import GatedCell, Noise, with_noise
-from kerata.layers.recurrent.gated import UnitRNN
+from kerata.layers.recurrent.cell import GatedCell, Noise, ProjectingCell, with_noise
+from kerata.layers.recurrent.gated import ProjectedRNN
 from kerata.ops.dispatch import Tensor
 from kerata.ops.products import linear
 
 
-class SimpleRNNCell(GatedCell):
+class SimpleRNNCell(ProjectingCell, GatedCell):
     """One step of `SimpleRNN`: `h = activation(x · kernel + h · recurrent_kernel + bias)`.
 
     Elman, 1990.
@@ -65,12 +65,6 @@ class SimpleRNNCell(GatedCell):
             seed, **kwargs,
         )  # fmt: skip
 
-    def step(
-        self, inputs: Tensor, states: list[Tensor], noise: Noise
-    ) -> tuple[Tensor, list[Tensor]]:
-        """One step, with the factors that `noise` gave."""
-        return self.recur(self.project(with_noise(inputs, noise[0])), states, noise)
-
     def project(self, inputs: Tensor) -> Tensor:
         """`inputs · kernel + bias`."""
         if self.bias is None:
@@ -87,7 +81,7 @@ class SimpleRNNCell(GatedCell):
         return h, [h]
 
 
-class SimpleRNN(UnitRNN):
+class SimpleRNN(ProjectedRNN):
     """A recurrence whose output is its state; see `SimpleRNNCell` for the formula.
 
     Args:
@@ -146,17 +140,3 @@ class SimpleRNN(UnitRNN):
             go_backwards=go_backwards, stateful=stateful, unroll=unroll,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
-
-    def inner_loop(
-        self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """The last output, all outputs, and the last states; one product for all inputs."""
-        cell = self.cell
-        noise = cell.noise(sequences[:, 0], initial_state, training)
-        if noise[0] is not None:
-            sequences = with_noise(sequences, ops.expand_dims(noise[0], 1))
-
-        def step(x: Any, states: Any) -> tuple[Any, list[Any]]:
-            return cell.recur(x, states, noise)
-
-        return self._run(step, cell.project(sequences), initial_state, mask)
