@@ -23,7 +23,7 @@ import optree
 from kerata import ops
 from kerata.backends import backends
 from kerata.backends.registry import use_backend
-from kerata.core.transforms import grad
+from kerata.core.transforms import grad, jit
 from tests.layers.cases import CASES
 from tests.layers.cases.case import Case
 from tests.layers.common import made, reset
@@ -51,10 +51,6 @@ def of_keras(keras: Any, case: Case, weights: list[np.ndarray]) -> list[np.ndarr
     peer.set_weights(weights)
     if getattr(peer, "stateful", False):
         peer.reset_state()
-    outputs = optree.tree_leaves(case.run(peer, inputs))
-    peer.set_weights(weights)
-    if getattr(peer, "stateful", False):
-        peer.reset_state()
     trained = [v.value for v in peer.trainable_variables]
     others = [v.value for v in peer.non_trainable_variables]
 
@@ -63,39 +59,43 @@ def of_keras(keras: Any, case: Case, weights: list[np.ndarray]) -> list[np.ndarr
             return peer.stateless_call(trained, others, *args, **kwargs)[0]
 
         found = optree.tree_leaves(case.run(pure, inputs))
-        return sum((y * factors(y.shape)).sum() for y in found)
+        return sum((y * factors(y.shape)).sum() for y in found), found
 
-    slopes = jax.grad(total, 1 if case.top else (0, 1))(inputs, trained)
+    slopes = jax.jit(jax.grad(total, 1 if case.top else (0, 1), has_aux=True))
+    slopes, outputs = slopes(inputs, trained)
     return [np.asarray(x) for x in (*outputs, *optree.tree_leaves(slopes))]
 
 
 def of_ours(case: Case, layer: Any, weights: list[np.ndarray], backend: Any) -> list[np.ndarray]:
     """The same by Kerata, without gradients where the backend has none."""
     layer.set_weights(weights)
-    reset(layer)
-    inputs = [backend.convert(x) for x in case.inputs()]
-    found = [backend.to_numpy(y) for y in optree.tree_leaves(case.run(layer, inputs))]
-    layer.set_weights(weights)
-    if not backend.trains:
+    trained = layer.trainable_variables
+    averages = [(v, v.numpy()) for v in layer.non_trainable_weights]
+
+    def outputs(*inputs: Any) -> list[Any]:
+        for variable, value in averages:  # which the call before may have moved
+            variable.assign(value)
+        reset(layer)
+        found: list[Any] = optree.tree_leaves(case.run(layer, list(inputs)))
         return found
 
     def total(*inputs: Any) -> Any:
-        reset(layer)
-        outputs = optree.tree_leaves(case.run(layer, list(inputs)))
-        return sum(ops.sum(ops.multiply(y, factors(y.shape))) for y in outputs)
+        return sum(ops.sum(ops.multiply(y, factors(y.shape))) for y in outputs(*inputs))
 
-    places = None if case.top else tuple(range(len(inputs)))
-    trained = layer.trainable_variables
-    if places:
-        found += [backend.to_numpy(g) for g in grad(total, None, places)(*inputs)]
-    if trained:
-        layer.set_weights(weights)
-        slopes = grad(lambda: total(*inputs), trained)()
-        found += [
-            np.zeros(v.shape) if g is None else backend.to_numpy(g)
-            for v, g in zip(trained, slopes, strict=True)
-        ]
-    return found
+    @jit
+    def everything(*inputs: Any) -> list[Any]:
+        found = outputs(*inputs)
+        if backend.trains and not case.top:
+            found += grad(total, None, tuple(range(len(inputs))))(*inputs)
+        if backend.trains and trained:
+            slopes = grad(lambda: total(*inputs), trained)()
+            found += [
+                ops.zeros(v.shape) if g is None else g for v, g in zip(trained, slopes, strict=True)
+            ]
+        return found
+
+    found = everything(*(backend.convert(x) for x in case.inputs()))
+    return [backend.to_numpy(x) for x in found]
 
 
 def difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
