@@ -1,5 +1,6 @@
 """What all tests share: the backends to run on, and Keras as the oracle."""
 
+import gc
 import os
 import warnings
 
@@ -14,6 +15,12 @@ from kerata.core.seeds import set_random_seed
 _CHOSEN = os.environ.get("KERATA_TEST_BACKENDS")
 BACKENDS = _CHOSEN.split(",") if _CHOSEN else registry.backends()
 TRAINING = [n for n in BACKENDS if n in ("jax", "torch", "tensorflow")]
+
+
+def pytest_collection_finish():
+    """Keep engines and tests, which stay to the end, out of each later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=BACKENDS)

@@ -1,6 +1,9 @@
-"""The same layer in Keras, with the same weights: outputs, shapes, names, configs, masks."""
+"""The same layer in Keras, with the same weights: outputs, gradients, shapes, names."""
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import optree
@@ -9,6 +12,7 @@ import pytest
 from kerata import layers
 from kerata.backends.registry import use_backend
 from kerata.core.masks import get_mask
+from tests.layers import keras_agreement
 from tests.layers.cases import CASES
 from tests.layers.common import close, made, open_shape, result
 
@@ -61,6 +65,21 @@ def test_outputs(case, keras):
     expected = [np.asarray(x) for x in optree.tree_leaves(case.run(peer, case.inputs()))]
     close(found, expected)
     close(layer.get_weights(), [np.asarray(w) for w in peer.get_weights()])
+
+
+@pytest.mark.slow
+def test_gradients():
+    """Of every row, on PyTorch; test_all.py compares those of the others with quotients.
+
+    Keras' come from JAX, in a process of its own: here Keras runs on NumPy. XLA works there as it
+    does by default: otherwise Keras' RandomColorJitter comes out different.
+    """
+    pytest.importorskip("jax")
+    pytest.importorskip("torch")
+    command = [sys.executable, keras_agreement.__file__, "--backends", "torch"]
+    environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
 
 
 @each([c for c in ORACLE if not c.name.endswith(("stateful", "unroll", "Cell")) and not c.call])

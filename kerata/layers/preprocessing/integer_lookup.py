@@ -9,11 +9,11 @@ import numpy as np
 
 from kerata import ops
 from kerata.backends.kinds import is_a
-from kerata.backends.registry import load, using
+from kerata.backends.registry import ensure, load, using
 from kerata.core.text import OnHost
 from kerata.layers.arguments import one_of
 from kerata.layers.preprocessing.hashes import decimal, hashed
-from kerata.layers.preprocessing.lookup import IndexLookup, active_host_call
+from kerata.layers.preprocessing.lookup import IndexLookup
 from kerata.layers.preprocessing.numbers import held_integers
 from kerata.layers.preprocessing.vocabulary import read_lines
 
@@ -117,19 +117,17 @@ class IntegerLookup(IndexLookup):
         """The numbers of integers as if none were in the vocabulary."""
         first = int(self.mask_token is not None and self.output_mode == "int")
         if self.num_oov_indices == 0:
-            return active_host_call(self._refused, x, tuple(x.shape), "int32")
+            return ensure().host_call(self._refused, [x], tuple(x.shape), "int32")
         if self.num_oov_indices == 1:
             return ops.full_like(x, first, dtype="int32")
         if self.oov_method == "floormod":
             return ops.cast(ops.add(ops.mod(x, self.num_oov_indices), first), "int32")
-        return active_host_call(
-            lambda v: (
-                first + hashed(decimal(v.reshape(-1)), self.salt, self.num_oov_indices)
-            ).reshape(v.shape),
-            x,
-            tuple(x.shape),
-            "int32",
-        )
+
+        def bins(values: np.ndarray) -> np.ndarray:
+            found = hashed(decimal(values.reshape(-1)), self.salt, self.num_oov_indices)
+            return (first + found).reshape(values.shape)
+
+        return ensure().host_call(bins, [x], tuple(x.shape), "int32")
 
     def _refused(self, values: np.ndarray) -> np.ndarray:
         self._refuse_unknown(values[~np.isin(values, self._keys)].tolist())

@@ -292,8 +292,3 @@ class IndexLookup(Encodes, AdaptedLayer):
         """Take the inverse document frequencies out of `store`."""
         if self.output_mode == "tf_idf" and "idf_weights" in store:
             self._weights = np.asarray(store["idf_weights"], np.float32)
-
-
-def active_host_call(function: Any, x: Any, shape: Any, dtype: str) -> Any:
-    """`function` of the values of `x` on the host, as a tensor of the active backend."""
-    return ensure().host_call(function, [x], shape, dtype)

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kerata.backends.kinds import is_a
+from kerata.backends.registry import ensure
 from kerata.core.text import Text, as_bytes, as_str, as_strings, is_text
 from kerata.layers.preprocessing.hashes import hashed
 from kerata.layers.preprocessing.irregular import is_irregular
-from kerata.layers.preprocessing.lookup import IndexLookup, active_host_call
+from kerata.layers.preprocessing.lookup import IndexLookup
 from kerata.layers.preprocessing.vocabulary import read_lines
 
 
@@ -125,7 +126,7 @@ class StringLookup(IndexLookup):
             inside = (numbers >= 0) & (numbers < len(vocabulary) - 1)
             return np.asarray(vocabulary[np.where(inside, numbers, -1)])
 
-        return active_host_call(function, inputs, tuple(inputs.shape), "string")
+        return ensure().host_call(function, [inputs], tuple(inputs.shape), "string")
 
 
 def held_text(inputs: Any, owner: str) -> Any:
@@ -148,4 +149,4 @@ def of_strings(function: Any, inputs: Any, owner: str, shape: Any = None) -> Any
     dtype = getattr(x, "dtype", None)
     if not isinstance(x, np.ndarray) and "string" not in str(getattr(dtype, "name", dtype)):
         raise TypeError(f"{owner} takes strings; got {dtype or type(x).__name__}")
-    return active_host_call(run, x, tuple(x.shape) if shape is None else shape, "int32")
+    return ensure().host_call(run, [x], tuple(x.shape) if shape is None else shape, "int32")
