@@ -7,6 +7,7 @@ The rules, for the package `kerata/` but where it says otherwise:
 - a file, tests and tools included, has at most 600 lines;
 - a function has at most 100 lines, its docstring not counted;
 - the files of `Layer`, `Model` and the trainer have at most 3,000 lines together;
+- the catalogue, the folders in `kerata/layers/`, has at most 9,000, docstrings not counted;
 - no backend is asked for by name outside `kerata/backends/`.
 """
 
@@ -20,6 +21,7 @@ FILE_LINES = 600
 FUNCTION_LINES = 100
 USUAL_FUNCTION_LINES = 30
 CORE_LINES = 3_000
+CATALOGUE_LINES = 9_000
 
 FOLDERS = ("kerata", "tests", "tools", "benchmarks", "examples")
 CORE_CLASSES = {"Layer", "Model"}
@@ -32,12 +34,18 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def lines_of(function: Function) -> int:
     """The lines of a function from `def` to its end, without its docstring."""
     assert function.end_lineno is not None
-    length = function.end_lineno - function.lineno + 1
-    if ast.get_docstring(function, clean=False) is not None:
-        docstring = function.body[0]
-        assert docstring.end_lineno is not None
-        length -= docstring.end_lineno - docstring.lineno + 1
-    return length
+    return function.end_lineno - function.lineno + 1 - docstring_lines(function)
+
+
+def docstring_lines(node: ast.AST) -> int:
+    """The lines of the docstring of a function, class or module; 0 without one."""
+    if not isinstance(node, Function | ast.ClassDef | ast.Module):
+        return 0
+    if ast.get_docstring(node, clean=False) is None:
+        return 0
+    docstring = node.body[0]
+    assert docstring.end_lineno is not None
+    return docstring.end_lineno - docstring.lineno + 1
 
 
 def holds_backend_name(node: ast.AST) -> bool:
@@ -79,6 +87,7 @@ class Report:
         self.files: Counter[str] = Counter()
         self.functions: list[int] = []
         self.core = 0
+        self.catalogue = 0
         self.faults: list[str] = []
 
     def add(self, path: Path, source: str) -> None:
@@ -97,6 +106,8 @@ class Report:
         """Apply the rules that hold inside the package."""
         if is_core(path, tree):
             self.core += length
+        if path.parts[:2] == ("kerata", "layers") and len(path.parts) > 3:
+            self.catalogue += length - sum(map(docstring_lines, ast.walk(tree)))
         names_allowed = path.parts[:2] == ("kerata", "backends")
         for node in ast.walk(tree):
             if isinstance(node, Function):
@@ -118,6 +129,8 @@ class Report:
         package = sum(n for folder, n in self.lines.items() if folder.startswith("kerata"))
         print(f"{'kerata in all':<26} {package:>7,} lines")
         print(f"{'Layer, Model, trainer':<26} {self.core:>7,} lines, at most {CORE_LINES:,}")
+        size = f"{self.catalogue:>7,} lines without docstrings, at most {CATALOGUE_LINES:,}"
+        print(f"{'catalogue of layers':<26} {size}")
         if self.functions:
             usual = sum(size <= USUAL_FUNCTION_LINES for size in self.functions)
             share = usual / len(self.functions)
@@ -140,6 +153,9 @@ def main(root: Path) -> int:
         report.add(path, (root / path).read_text(encoding="utf-8"))
     if report.core > CORE_LINES:
         report.faults.append(f"Layer, Model and trainer: {report.core} lines, over {CORE_LINES}")
+    if report.catalogue > CATALOGUE_LINES:
+        size = f"{report.catalogue} lines without docstrings"
+        report.faults.append(f"the catalogue of layers: {size}, over {CATALOGUE_LINES}")
     report.show()
     return 1 if report.faults else 0
 

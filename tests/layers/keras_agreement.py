@@ -62,8 +62,10 @@ def of_keras(keras: Any, case: Case, weights: list[np.ndarray]) -> list[np.ndarr
         found = optree.tree_leaves(case.run(pure, inputs))
         return sum((y * factors(y.shape)).sum() for y in found), found
 
-    slopes = jax.jit(jax.grad(total, 1 if case.top else (0, 1), has_aux=True))
-    slopes, outputs = slopes(inputs, trained)
+    wanted = jax.grad(total, 1 if case.top else (0, 1), has_aux=True)
+    # Without them, and without optimization, XLA gets RandomColorJitter wrong.
+    differentiated = jax.jit(wanted, compiler_options={"xla_cpu_use_fusion_emitters": True})
+    slopes, outputs = differentiated(inputs, trained)
     return [np.asarray(x) for x in (*outputs, *optree.tree_leaves(slopes))]
 
 

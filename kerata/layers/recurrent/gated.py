@@ -7,7 +7,7 @@ from typing import Any
 from kerata import activations, ops
 from kerata.layers.arguments import one_of
 from kerata.layers.input_spec import InputSpec
-from kerata.layers.recurrent.cell import GatedCell
+from kerata.layers.recurrent.cell import GatedCell, with_noise
 from kerata.layers.recurrent.rnn import RNN
 from kerata.ops.dispatch import Tensor
 
@@ -37,7 +37,7 @@ class UnitRNN(RNN):
 
     def _thinned(self, sequences: Tensor, factors: Tensor | None) -> Tensor:
         """The sequences, the same features dropped at every step."""
-        return sequences if factors is None else sequences * ops.expand_dims(factors, 1)
+        return with_noise(sequences, None if factors is None else ops.expand_dims(factors, 1))
 
 
 class ProjectedRNN(UnitRNN):
