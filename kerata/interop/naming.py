@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from kerata.core.names import snake_case
+from kerata.layers.layer import Layer
 
 Path = tuple[str, ...]
 
@@ -23,8 +24,11 @@ def named_layers(layer: Any) -> list[tuple[Path, Any, dict[str, Any]]]:
     holds it, or its class with a number from the second of a kind on.
 
     Raises:
-        ValueError: the layer is not built.
+        TypeError: it is no layer.
+        ValueError: it is not built.
     """
+    if not isinstance(layer, Layer):
+        raise TypeError(f"layer must be a layer or model; got {layer!r:.80}")
     if not layer.built:
         raise ValueError(
             f"Layer {layer.name!r} ({type(layer).__name__}) has no variables yet: call it on data, "

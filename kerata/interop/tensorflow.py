@@ -25,9 +25,9 @@ class LayerModule(tf.Module):
     """
 
     def __init__(self, layer: Any) -> None:
+        named = named_variables(layer)
         super().__init__(name="".join(c if c.isalnum() else "_" for c in layer.name))
         self.kerata_layer = layer
-        named = named_variables(layer)
         with using(load("tensorflow")):
             self.held = {"/".join(path): v.storage() for path, v in named.items()}
         self._pairs = list(zip(named.values(), self.held.values(), strict=True))

@@ -183,9 +183,10 @@ class LayerModule(_Part):
 
     def __init__(self, layer: Any) -> None:
         super().__init__(layer)
+        every = named_layers(layer)
         trained = {id(v) for v in layer.trainable_variables}
         parts: dict[Any, _Part] = {}
-        for path, inner, own in named_layers(layer):
+        for path, inner, own in every:
             part = parts[path] = _Part(inner) if path else self
             if path:
                 outer = parts[path[:-1]]

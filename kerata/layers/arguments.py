@@ -158,5 +158,8 @@ class WeightedLayer(Layer):
                 f"{type(self).__name__} {self.name!r}: {name} would have the shape {shape}; "
                 "the sizes of the input that weights depend on must be known"
             )
-        kept: dict[str, Any] = {f: getattr(self, f"{prefix or name}_{f}", None) for f in _FAMILIES}
-        return self.add_weight(shape=shape, name=name, **(kept | more))
+        return self.add_weight(shape=shape, name=name, **(self._kept(prefix or name) | more))
+
+    def _kept(self, prefix: str) -> dict[str, Any]:
+        """The kept arguments of `prefix`, by their names without it."""
+        return {f: getattr(self, f"{prefix}_{f}", None) for f in _FAMILIES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -272,21 +272,22 @@ class FeatureSpace(DataLayer):
         Args:
             dataset: a dictionary of columns or a data frame; or what yields rows or batches of
                 them, such as a `tf.data.Dataset`. Of `(x, y)` it is `x` that counts.
+
+        Raises:
+            ValueError: it is empty, or lacks a feature's column.
         """
         layers = self._to_adapt()
-        for layer in layers.values():
-            layer.reset_state()
 
         def update(batch: dict[str, Any]) -> None:
             for name, layer in layers.items():
                 layer.update_state(_columnar(batch[name]))
 
         table = as_columns(dataset)
-        if isinstance(table, Mapping):
-            update({n: self._held(n, table[n]) for n in layers})
-        else:
-            batches, count = batches_of(dataset, None)
-            with_progress(update, self._batched(batches, layers), count)
+        whole = isinstance(table, Mapping)
+        batches, count = (iter([table]), 1) if whole else batches_of(dataset, None)
+        for layer in layers.values():
+            layer.reset_state()
+        with_progress(update, self._batched(batches, layers), count)
         for layer in layers.values():
             layer.finalize_state()
         self._is_adapted = True
@@ -297,7 +298,7 @@ class FeatureSpace(DataLayer):
         """Batches of columns; single rows are gathered."""
         rows: list[dict[str, Any]] = []
         for batch in batches:
-            held = {n: self._held(n, batch[n]) for n in names}
+            held = self._columns(batch, names)
             if any(len(v.shape) for v in held.values()):
                 yield held
                 continue
@@ -323,16 +324,19 @@ class FeatureSpace(DataLayer):
         Raises:
             ValueError: it is neither, or lacks one.
         """
-        inputs = as_columns(inputs)
-        if not isinstance(inputs, Mapping):
-            raise ValueError(f"FeatureSpace takes a dictionary of columns; got {inputs!r:.80}")
-        missing = [n for n in self.features if n not in inputs]
+        return self._columns(as_columns(inputs), self.features)
+
+    def _columns(self, table: Any, names: Iterable[str]) -> dict[str, Any]:
+        """Columns in the form that their layers take."""
+        if not isinstance(table, Mapping):
+            raise ValueError(f"FeatureSpace takes a dictionary of columns; got {table!r:.80}")
+        missing = [n for n in names if n not in table]
         if missing:
             raise ValueError(
                 f"FeatureSpace: the columns {', '.join(map(repr, missing))} are missing; there are "
-                f"{', '.join(map(repr, inputs))}"
+                f"{', '.join(map(repr, table))}"
             )
-        return {n: self._held(n, inputs[n]) for n in self.features}
+        return {n: self._held(n, table[n]) for n in names}
 
     def call(self, inputs: Any) -> Any:
         """The encoded features, of a batch `(batch,)` or `(batch, 1)` or of one row."""

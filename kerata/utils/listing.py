@@ -76,6 +76,8 @@ def list_directory(
     if class_names is not None and not inferred:
         raise ValueError(f"{user}: class_names goes with labels='inferred' only")
     root = os.fspath(directory)
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f"{user}: directory must be a folder; there is none at {root!r}")
     names = _class_names(user, root, class_names) if inferred else None
     folders = [root] if names is None else [os.path.join(root, name) for name in names]
     found = [_files(folder, tuple(extensions), follow_links) for folder in folders]

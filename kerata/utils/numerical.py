@@ -95,6 +95,8 @@ def pad_sequences(
         raise ValueError(
             f"pad_sequences: value={value!r} does not go with dtype {dtype!r}; give dtype=object"
         )
+    if not isinstance(sequences, Iterable) or isinstance(sequences, (str, bytes)):
+        raise ValueError(f"pad_sequences: sequences must hold sequences; got {sequences!r}")
     rows = [_sequence(row, i) for i, row in enumerate(sequences)]
     length = max((len(row) for row in rows), default=0) if maxlen is None else maxlen
     shape = next((row.shape[1:] for row in rows if len(row)), ())
@@ -104,6 +106,11 @@ def pad_sequences(
             raise ValueError(
                 f"pad_sequences: the elements of sequence {i} have the shape {row.shape[1:]}, "
                 f"those before it {shape}"
+            )
+        if row.dtype.kind in "SU" and result.dtype.kind not in "OSU":
+            raise ValueError(
+                f"pad_sequences: sequence {i} holds text ({str(row[0])!r}), which does not go with "
+                f"dtype {dtype!r}; give dtype=object"
             )
         kept = row[max(len(row) - length, 0) :] if truncating == "pre" else row[:length]
         if len(kept):

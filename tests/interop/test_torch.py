@@ -317,6 +317,8 @@ def test_names():
 def test_errors():
     with pytest.raises(ValueError, match=r"Dense.* has no variables yet"):
         as_module(layers.Dense(2))
+    with pytest.raises(TypeError, match="layer must be a layer or model; got 3"):
+        as_module(3)
     model = made()
     with use_backend("numpy"):
         assert not hasattr(model, "state_dict")

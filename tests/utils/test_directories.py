@@ -455,7 +455,7 @@ def test_bad_arguments(folder, arguments, message):
 def test_bad_folders(folder, tmp_path):
     with pytest.raises(ValueError, match=r"no file under .* ends in .bmp, .gif, .jpeg, .jpg, .png"):
         images(tmp_path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="directory must be a folder; there is none at"):
         images(tmp_path / "nowhere")
     (tmp_path / "1.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"1\.png can't be read as an image"):

@@ -143,6 +143,8 @@ def test_kinds_of_ones_own():
         (lambda: FeatureSpace({"a": "float_normalized"})({"a": [1.0]}), "call adapt"),
         (lambda: FeatureSpace({"a": "float_normalized"}).get_inputs(), "call adapt"),
         (lambda: FeatureSpace({"a": "float"})({"b": [1.0]}), "'a' are missing; there are 'b'"),
+        (lambda: FeatureSpace({"a": "float_normalized"}).adapt({"b": [1.0]}), "'a' are missing"),
+        (lambda: FeatureSpace({"a": "float_normalized"}).adapt(iter([])), "data is empty"),
         (lambda: FeatureSpace({"a": "float"})([1.0]), "a dictionary of columns"),
         (lambda: FeatureSpace({"a": FeatureSpace.integer_hashed(3, "int")})({"a": [1]}), "concat"),
     ],

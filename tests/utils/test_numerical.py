@@ -67,6 +67,8 @@ def test_tensors_stay_tensors(backend):
     [
         (lambda: utils.to_categorical([5], 3), "x holds the class 5; classes must be 0 to 2"),
         (lambda: utils.to_categorical([-1, 1]), "x holds the class -1"),
+        (lambda: utils.pad_sequences(3), "must hold sequences; got 3"),
+        (lambda: utils.pad_sequences([["a"]]), r"sequence 0 holds text \('a'\).* dtype=object"),
         (lambda: utils.pad_sequences([1, 2]), "found 1 at place 0"),
         (lambda: utils.pad_sequences([[1]], padding="left"), "padding must be 'pre' or 'post'"),
         (lambda: utils.pad_sequences([[1]], truncating="left"), "truncating must be"),

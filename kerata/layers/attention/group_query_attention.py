@@ -78,10 +78,9 @@ class GroupQueryAttention(ProjectedAttention):
             kwargs["name"] = auto_name("GroupedQueryAttention")  # as Keras names it
         super().__init__(
             (heads, groups), (head_dim, head_dim), dropout, use_bias, sliding_window,
-            flash_attention, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate,
-            seed, **kwargs,
+            flash_attention, use_gate, seed, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
+        self._keep(locals())
         self.head_dim = head_dim
         self.num_query_heads, self.num_key_value_heads = heads, groups
 

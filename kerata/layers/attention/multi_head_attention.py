@@ -74,10 +74,9 @@ class MultiHeadAttention(ProjectedAttention):
         value_dim = positive(self, "value_dim", value_dim or key_dim)
         super().__init__(
             (num_heads, num_heads), (key_dim, value_dim), dropout, use_bias, sliding_window,
-            flash_attention, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate,
-            seed, **kwargs,
+            flash_attention, use_gate, seed, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
+        self._keep(locals())
         self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
         self.attention_axes = _axes(attention_axes)

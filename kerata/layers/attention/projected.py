@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -37,27 +38,11 @@ class ProjectedAttention(WeightedLayer):
         use_bias: bool,
         sliding_window: int | None,
         flash_attention: bool | None,
-        kernel_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        kernel_constraint: Any,
-        bias_constraint: Any,
         use_gate: bool,
         seed: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._shared = {
-            "kernel_initializer": kernel_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        self._keep(self._shared)
+        super().__init__(**kwargs)
         self._heads, self._sizes = heads, sizes
         self.dropout = number(self, "dropout", dropout, 0, 1)
         self.use_bias = use_bias
@@ -79,36 +64,43 @@ class ProjectedAttention(WeightedLayer):
                 f"{type(self).__name__}: sliding_window needs one attention axis; got {axes}"
             )
         (heads, groups), (size, value_size) = self._heads, self._sizes
-        self.query_dense = self._to_heads("query", query_shape, heads, size)
-        self.key_dense = self._to_heads("key", key_shape or value_shape, groups, size)
+        heads_of = functools.partial(self._projection, "z", "xy")
+        self.query_dense = heads_of("query", query_shape, (heads, size))
+        self.key_dense = heads_of("key", key_shape or value_shape, (groups, size))
         if self.use_gate:
-            self._gate_dense = self._to_heads("gate", query_shape, heads, value_size)
-        self.value_dense = self._to_heads("value", value_shape, groups, value_size)
+            self._gate_dense = heads_of("gate", query_shape, (heads, value_size))
+        self.value_dense = heads_of("value", value_shape, (groups, value_size))
         if self.dropout:
             self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
         out = self.output_shape or (query_shape[-1],)
-        free, letters = "abcdefgh"[: rank - 1], "pqrstuvw"[: len(out)]
-        self.output_dense = EinsumDense(
-            f"{free}xy,xy{letters}->{free}{letters}",
-            (*[None] * (rank - 2), *out),
-            bias_axes=letters if self.use_bias else None,
-            name="attention_output",
-            dtype=self.dtype_policy,
-            **self._shared,
+        shape = (*query_shape[:-1], heads, value_size)
+        self.output_dense = self._projection(
+            "xy", "pqrstuvw"[: len(out)], "attention_output", shape, out
         )
-        self.output_dense.build((*query_shape[:-1], heads, value_size))
         self._plain = rank == 3
         self._scale = 1.0 / math.sqrt(size)
 
-    def _to_heads(self, name: str, shape: Any, heads: int, size: int) -> EinsumDense:
-        free = "abcdefgh"[: len(shape) - 1]
+    def _projection(
+        self, source: str, target: str, name: str, shape: Any, sizes: Sequence[int]
+    ) -> EinsumDense:
+        """A built layer for inputs of `shape`.
+
+        Args:
+            source: letters for the axes that are summed over, the last ones of the input.
+            target: letters for those in their place.
+            name: its name.
+            shape: that of the input.
+            sizes: those along `target`.
+        """
+        free = "abcdefgh"[: len(shape) - len(source)]
+        kept = {f"{w}_{f}": v for w in ("kernel", "bias") for f, v in self._kept(w).items()}
         layer = EinsumDense(
-            f"{free}z,zxy->{free}xy",
-            (*[None] * (len(shape) - 2), heads, size),
-            bias_axes="xy" if self.use_bias else None,
+            f"{free}{source},{source}{target}->{free}{target}",
+            (*[None] * (len(free) - 1), *sizes),
+            bias_axes=target if self.use_bias else None,
             name=name,
             dtype=self.dtype_policy,
-            **self._shared,
+            **kept,
         )
         layer.build(shape)
         return layer

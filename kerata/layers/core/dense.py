@@ -62,12 +62,9 @@ class Dense(QuantizableLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+            lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config,
+            activity_regularizer=activity_regularizer, **kwargs,
+        )  # fmt: skip
         self._keep(locals())
         self.units = positive(self, "units", units)
         self.activation = activations.get(activation)

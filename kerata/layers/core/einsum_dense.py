@@ -57,11 +57,9 @@ class EinsumDense(QuantizableLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
+            lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config,
             **kwargs,
-        )
+        )  # fmt: skip
         self._keep(locals())
         self.equation = str(equation).replace(" ", "")
         given = output_shape if isinstance(output_shape, (list, tuple)) else (output_shape,)

@@ -55,11 +55,9 @@ class Embedding(QuantizableLayer):
         # `input_length`, which Keras accepts and ignores, comes with old code.
         kwargs.pop("input_length", None)
         super().__init__(
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
+            lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config,
             **kwargs,
-        )
+        )  # fmt: skip
         self._keep(locals())
         self.input_dim = positive(self, "input_dim", input_dim)
         self.output_dim = positive(self, "output_dim", output_dim)

@@ -20,8 +20,8 @@ class InputLayer(Layer):
         shape: the sizes without the batch, None where a size is open.
         batch_size: the size of the batch; None where it is open.
         dtype: the input's dtype; None for `config.floatx()`.
-        sparse: accepted for compatibility; every tensor is dense.
-        ragged: accepted for compatibility.
+        sparse: says that sparse tensors come in, which may come without it as well.
+        ragged: the same of ragged tensors.
         batch_shape: the sizes with the batch, instead of `shape` and `batch_size`.
         input_tensor: a symbolic tensor to begin at, instead of a new one.
         optional: whether None may be given for it.
@@ -120,8 +120,8 @@ def Input(
         shape: the sizes without the batch, None where a size is open.
         batch_size: the size of the batch; None where it is open.
         dtype: None for `config.floatx()`.
-        sparse: accepted for compatibility; every tensor is dense.
-        ragged: accepted for compatibility.
+        sparse: says that sparse tensors come in, which may come without it as well.
+        ragged: the same of ragged tensors.
         batch_shape: the sizes with the batch, instead of `shape` and `batch_size`.
         name: its name, by which data may be given in a dictionary.
         tensor: a symbolic tensor to begin at, instead of a new one.

@@ -10,12 +10,6 @@ from kerata.layers.preprocessing.string_lookup import StringLookup
 from kerata.layers.preprocessing.text_vectorization import TextVectorization
 
 __all__ = [
-    "CategoryEncoding",
-    "Discretization",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "Normalization",
-    "StringLookup",
-    "TextVectorization",
-]
+    "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup",
+    "Normalization", "StringLookup", "TextVectorization",
+]  # fmt: skip

@@ -52,7 +52,7 @@ class AdaptedLayer(DataLayer):
             steps: the most batches to take.
 
         Raises:
-            ValueError: there is nothing to learn, as it was given already.
+            ValueError: there is nothing to learn, as it was given already or the data is empty.
         """
         self._adapt(data, self.rows_at_once, steps)
 
@@ -61,8 +61,8 @@ class AdaptedLayer(DataLayer):
             raise ValueError(
                 f"{type(self).__name__} {self.name!r} was given {self.learnt}, so it can't adapt"
             )
-        self.reset_state()
         batches, count = batches_of(data, rows, steps)
+        self.reset_state()
         with_progress(self.update_state, batches, count)
         self.finalize_state()
 
@@ -96,14 +96,24 @@ def batches_of(
 
     Raises:
         TypeError: it is neither.
-        ValueError: it has no end, and `steps` is None.
+        ValueError: it is empty; or it has no end, and `steps` is None.
     """
+    batches, count = _batches(data, rows, steps)
+    first = next(batches, None)
+    if first is None:
+        raise ValueError("adapt: data is empty, so there is nothing to learn from")
+    return itertools.chain((first,), batches), count
+
+
+def _batches(data: Any, rows: int | None, steps: int | None) -> tuple[Iterator[Any], int | None]:
     from kerata.training.data.sources import converted, source_of
 
     data = converted(data)
     if is_whole(data):
         data = np.array(data, object) if is_text(data) and isinstance(data, (list, tuple)) else data
         count = len(data) if np.ndim(data) else 1
+        if not count:
+            return iter(()), 0
         if not np.ndim(data) or not rows or rows >= count:
             return iter((data,)), 1
         count = -(-count // rows) if steps is None else min(-(-count // rows), steps)
@@ -126,7 +136,7 @@ def is_whole(data: Any) -> bool:
     if is_a(data, "tensorflow", "RaggedTensor", "SparseTensor"):
         return True
     if isinstance(data, (list, tuple)):
-        return (bool(data) and not np.shape(data[0])) or isinstance(data[0], list)
+        return not data or not np.shape(data[0]) or isinstance(data[0], list)
     from kerata.training.data.host import is_array
 
     return is_array(data) or is_a(data, "pyarrow", "Array", "ChunkedArray")

@@ -110,6 +110,11 @@ class Normalization(AdaptedLayer):
         if not count:
             return
         mean, variance = x.mean(self._reduced), x.var(self._reduced)
+        if mean.shape != self.adapt_mean.shape:
+            raise ValueError(
+                f"Normalization: the data's sizes along axis {self.axis} must be those it was "
+                f"built for, {self.adapt_mean.shape}; got {mean.shape}"
+            )
         share = count / (self._seen + count)
         before, spread = self._moments if self._seen else (mean, variance)
         total = before + (mean - before) * share
@@ -169,7 +174,7 @@ class Normalization(AdaptedLayer):
         mean = ops.cast(mean, self.variable_dtype)
         scale = ops.sqrt(ops.cast(variance, self.variable_dtype))
         scale = ops.maximum(scale, _LEAST)
-        x = x * scale + mean if self.invert else (x - mean) / scale
+        x = ops.multiply(x, scale) + mean if self.invert else ops.subtract(x, mean) / scale
         return ops.cast(x, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from kerata.backends.kinds import is_a
 from kerata.backends.numpy.backend import to_array
 from kerata.backends.registry import ensure
-from kerata.core.text import OnHost
+from kerata.core.text import OnHost, is_text
 from kerata.layers.preprocessing.irregular import is_irregular
 
 
@@ -62,15 +62,25 @@ def host_numbers(x: Any) -> np.ndarray:
 
     Args:
         x: an array, list, series, data frame, or tensor of any engine.
+
+    Raises:
+        TypeError: it holds text.
     """
+    found = np.asarray(_on_host(x))
+    if is_text(found):
+        raise TypeError(f"data must be numbers; got text: {str(found.flat[0])!r}")
+    return found
+
+
+def _on_host(x: Any) -> Any:
     from kerata.training.data.host import as_arrays, is_sparse
 
     backend = ensure()
     if isinstance(x, backend.tensor_types):
         return backend.to_numpy(x)
     if is_a(x, "pyarrow", "Array", "ChunkedArray"):
-        return np.asarray(x.to_numpy())
+        return x.to_numpy()
     found = as_arrays(x, "data")
     if isinstance(found, backend.tensor_types):
         return backend.to_numpy(found)
-    return np.asarray(found.toarray() if is_sparse(found) else found)
+    return found.toarray() if is_sparse(found) else found

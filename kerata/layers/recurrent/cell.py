@@ -16,7 +16,7 @@ Noise = tuple["Tensor | None", "Tensor | None"]
 class GatedCell(WeightedLayer):
     """One step of a recurrence whose gates share a kernel and a recurrent kernel.
 
-    Subclasses define `step(self, inputs, states, noise)`.
+    Subclasses define `step(self, inputs, states, noise)`, and keep the arguments of their weights.
 
     Attributes:
         gates: how many there are.
@@ -30,22 +30,12 @@ class GatedCell(WeightedLayer):
         activation: Any,
         recurrent_activation: Any,
         use_bias: bool,
-        kernel_initializer: Any,
-        recurrent_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        recurrent_regularizer: Any,
-        bias_regularizer: Any,
-        kernel_constraint: Any,
-        recurrent_constraint: Any,
-        bias_constraint: Any,
         dropout: float,
         recurrent_dropout: float,
         seed: Any,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._keep(locals())
         self.units = positive(self, "units", units)
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)

@@ -65,11 +65,10 @@ class GRUCell(GatedCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            units, activation, recurrent_activation, use_bias, kernel_initializer,
-            recurrent_initializer, bias_initializer, kernel_regularizer, recurrent_regularizer,
-            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
-            recurrent_dropout, seed, **kwargs,
+            units, activation, recurrent_activation, use_bias, dropout, recurrent_dropout, seed,
+            **kwargs,
         )  # fmt: skip
+        self._keep(locals())
         self.reset_after = reset_after
 
     def _bias(self, width: int) -> Any:

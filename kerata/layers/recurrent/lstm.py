@@ -63,11 +63,10 @@ class LSTMCell(GatedCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            units, activation, recurrent_activation, use_bias, kernel_initializer,
-            recurrent_initializer, bias_initializer, kernel_regularizer, recurrent_regularizer,
-            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
-            recurrent_dropout, seed, **kwargs,
+            units, activation, recurrent_activation, use_bias, dropout, recurrent_dropout, seed,
+            **kwargs,
         )  # fmt: skip
+        self._keep(locals())
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [self.units, self.units]
 

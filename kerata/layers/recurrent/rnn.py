@@ -111,7 +111,7 @@ class RNN(Layer):
     ) -> Any:
         """The output or outputs, and the states if asked for."""
         if initial_state is not None:
-            states = _each(initial_state)
+            states = self._fitting(initial_state)
         else:
             states = self._zero_states(ops.shape(sequences))
             if self.states is not None:
@@ -119,11 +119,35 @@ class RNN(Layer):
                 states = optree.tree_unflatten(optree.tree_structure(states), kept)
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
+        if mask is not None and not _agree(ops.shape(mask), ops.shape(sequences)[:2]):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: mask must be (batch, length) of sequences "
+                f"{tuple(sequences.shape)}; got {tuple(mask.shape)}"
+            )
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
         for variable, state in zip(self.states or (), optree.tree_leaves(states), strict=False):
             variable.assign(ops.stop_gradient(state))
         y = outputs if self.return_sequences else last
         return (y, *states) if self.return_state else y
+
+    def _fitting(self, initial_state: Any) -> list[Any]:
+        """The given states.
+
+        Raises:
+            ValueError: they are not as many as the cell has, or of other sizes.
+        """
+        states, sizes = _each(initial_state), _each(self.state_size)
+        if len(states) != len(sizes) or not all(
+            _agree(ops.shape(state)[1:], (size,))
+            for state, size in zip(states, sizes, strict=True)
+            if isinstance(size, int) and len(state.shape) == 2
+        ):
+            shapes = optree.tree_map(lambda x: tuple(x.shape), states)
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: initial_state must be {len(sizes)} of "
+                f"(batch, size), of the sizes {sizes}; got {shapes}"
+            )
+        return states
 
     def inner_loop(
         self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
@@ -173,6 +197,14 @@ class RNN(Layer):
     def reset_states(self) -> None:
         """`reset_state`, under its older name."""
         self.reset_state()
+
+
+def _agree(shape: Any, other: Any) -> bool:
+    """Whether no sizes that are both known differ."""
+    return len(shape) == len(other) and not any(
+        isinstance(a, int) and isinstance(b, int) and a != b
+        for a, b in zip(shape, other, strict=True)
+    )
 
 
 def _each(value: Any) -> list[Any]:

@@ -59,11 +59,9 @@ class SimpleRNNCell(ProjectingCell, GatedCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            units, activation, None, use_bias, kernel_initializer, recurrent_initializer,
-            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
-            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
-            seed, **kwargs,
-        )  # fmt: skip
+            units, activation, None, use_bias, dropout, recurrent_dropout, seed, **kwargs
+        )
+        self._keep(locals())
 
     def project(self, inputs: Tensor) -> Tensor:
         """`inputs · kernel + bias`."""

@@ -191,6 +191,8 @@ def _arguments(
     function: Callable[..., Any], what: str, known: Sequence[str], needed: Sequence[str]
 ) -> tuple[str, ...]:
     """Which of the known arguments a function takes; it must take those that are needed."""
+    if not callable(function):
+        raise TypeError(f"JaxLayer: {what} must be a function; got {function!r}")
     parameters = inspect.signature(function).parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return tuple(known)

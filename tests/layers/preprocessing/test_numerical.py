@@ -177,6 +177,15 @@ def test_steps_and_endless_data():
     assert layer.bin_boundaries == [1.0]
 
 
+@pytest.mark.parametrize("data", [[], np.zeros((0, 2)), iter([])])
+def test_keeps_what_it_learnt_where_data_is_empty(data):
+    layer = layers.Normalization()
+    layer.adapt([[1.0], [3.0]])
+    with pytest.raises(ValueError, match="adapt: data is empty"):
+        layer.adapt(data)
+    assert layer.adapt_mean.numpy().tolist() == [2.0]
+
+
 def test_shows_how_far_adapting_is(monkeypatch, capsys):
     from kerata.layers.preprocessing import adapting
 
@@ -198,6 +207,11 @@ def test_shows_how_far_adapting_is(monkeypatch, capsys):
         (lambda: layers.Normalization(mean=[1.0], variance=1.0), "one shape"),
         (lambda: layers.Normalization(axis=5).build((3, 2)), "has 2; got"),
         (lambda: layers.Normalization().build((3, None)), "must be known"),
+        (lambda: layers.Normalization().adapt(["a"]), "must be numbers; got text: 'a'"),
+        (
+            lambda: layers.Normalization().adapt(iter([[[1.0]], [[1.0, 2.0]]])),
+            r"\(1,\); got \(2,\)",
+        ),
         (lambda: layers.Normalization(mean=0.0, variance=1.0).adapt([1.0]), "can't adapt"),
         (lambda: layers.Hashing(0), "num_bins must be a positive integer"),
         (lambda: layers.Hashing(3, dtype="float32"), "integer"),
@@ -212,5 +226,5 @@ def test_shows_how_far_adapting_is(monkeypatch, capsys):
     ],
 )
 def test_refuses(make, message):
-    with use_backend("numpy"), pytest.raises(ValueError, match=message):
+    with use_backend("numpy"), pytest.raises((TypeError, ValueError), match=message):
         make()

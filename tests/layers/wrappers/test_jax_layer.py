@@ -100,6 +100,7 @@ def test_stateless_call_in_transformations():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"call_fn": 3}, "call_fn must be a function; got 3"),
         ({"call_fn": call}, "call_fn takes params and state; give init_fn"),
         ({"call_fn": lambda params, x: x, "params": {}}, "it lacks 'inputs'"),
         ({"call_fn": lambda inputs, more: inputs}, "it also needs 'more'"),
@@ -107,7 +108,7 @@ def test_stateless_call_in_transformations():
     ],
 )
 def test_wrong_functions(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         layers.JaxLayer(**arguments)
 
 

@@ -31,6 +31,9 @@ class Pipeline(DataLayer):
         super().__init__(name=name)
         self.autocast = False
         self.layers = list(layers)
+        for layer in self.layers:
+            if not callable(layer):
+                raise ValueError(f"Pipeline: layers must be layers; got {layer!r}")
 
     def call(self, inputs: Any, training: bool = True, mask: Any = None) -> Any:
         """What the last layer gives."""
