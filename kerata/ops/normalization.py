@@ -116,7 +116,8 @@ def layer_normalization(
     half = dtype in ("float16", "bfloat16")
     wide = ew.cast(x, "float32") if half else x
     mean, variance = moments(wide, axes, True)
-    y = (wide - mean) * ew.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
+    # Not `wide - mean`, which `moments` has: XLA would store it for both instead of fusing it twice.
+    y = (wide + -mean) * ew.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
     if gamma is not None:
         y = y * ew.cast(_along(gamma, rank, axes, x), y.dtype)
     if beta is not None:
