@@ -328,13 +328,14 @@ def _any_tensors(op: Op) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         backend = state.backend
-        if listed or kwargs or backend is None or len(args) not in rest:
+        if listed or backend is None or not (kwargs or len(args) in rest):
             return slow_path(op, args, kwargs)
-        count, types, dtype = len(args), backend.tensor_types, None
+        bound = op.bind(args, kwargs) if kwargs else args
+        count, types, dtype = len(bound), backend.tensor_types, None
         for place, operand in places:
             if place >= count:
                 break
-            x = args[place]
+            x = bound[place]
             if x is None:
                 continue
             if not isinstance(x, types):
@@ -348,7 +349,7 @@ def _any_tensors(op: Op) -> Callable[..., Any]:
         if not ready or (floating and dtype not in backend.floats):
             return slow_path(op, args, kwargs)
         try:
-            return (backend.kernels.get(name) or body)(*args, *rest[count])
+            return (backend.kernels.get(name) or body)(*bound, *rest[count])
         except Exception as error:
             explain(op, backend, args, kwargs, error)
             raise

@@ -116,7 +116,7 @@ def layer_normalization(
     half = dtype in ("float16", "bfloat16")
     wide = ew.cast(x, "float32") if half else x
     mean, variance = moments(wide, axes, True)
-    # Not `wide - mean`, which `moments` has: XLA would store it for both instead of fusing it twice.
+    # Not `wide - mean`, as in `moments`: XLA would store it for both instead of fusing it twice.
     y = (wide + -mean) * ew.rsqrt(variance + (config.epsilon() if epsilon is None else epsilon))
     if gamma is not None:
         y = y * ew.cast(_along(gamma, rank, axes, x), y.dtype)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata import activations, ops
+from kerata.core.variable import Variable
 from kerata.layers.arguments import positive
 from kerata.layers.quantization import QuantizableLayer
 from kerata.ops.dispatch import Tensor
+from kerata.ops.products import linear
 from kerata.quantizers.weights import EinsumLayout, Layout
 
 
@@ -83,7 +85,7 @@ class EinsumDense(QuantizableLayer):
             sizes[letter] = sizes.get(letter) if size is None else size
         self._letters = terms
         self.kernel = self._weight("kernel", tuple(sizes[c] for c in terms[1]))
-        self.bias = None
+        self.bias: Any = None
         if self.bias_axes is not None:
             unknown = [c for c in self.bias_axes if c not in terms[2]]
             if unknown:
@@ -94,17 +96,23 @@ class EinsumDense(QuantizableLayer):
             first = min(terms[2].index(c) for c in self.bias_axes)
             shape = tuple(sizes[c] if c in self.bias_axes else 1 for c in terms[2][first:])
             self.bias = self._weight("bias", shape)
-        self._contracted = _trailing(*terms)
+        count = self._contracted = _trailing(*terms)
+        own = None if self.bias is None else self.bias.shape
+        self._fused = count > 0 and own == self.kernel.shape[count:]
         self._adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         """`activation(einsum(equation, inputs, kernel) + bias)`."""
-        if self._contracted:
+        kernel, bias = self.kernel, self.bias
+        if self._fused and isinstance(kernel, Variable):
+            flat, bias = ops.reshape(bias.value, (-1,)), None
+            x = self._merged(inputs, kernel.value, lambda x, kernel: linear(x, kernel, flat))
+        elif self._contracted:
             x = self._product(self._merged, inputs)
         else:
             x = self._product(self._einsum, inputs, whole=True)
-        if self.bias is not None:
-            x = ops.add(x, self.bias.value)
+        if bias is not None:
+            x = ops.add(x, bias.value)
         return x if self.activation is activations.linear else self.activation(x)
 
     def _einsum(self, x: Tensor, kernel: Tensor) -> Tensor:
