@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -110,13 +111,10 @@ class EinsumDense(QuantizableLayer):
         elif self._contracted:
             x = self._product(self._merged, inputs)
         else:
-            x = self._product(self._einsum, inputs, whole=True)
+            x = self._product(functools.partial(ops.einsum, self.equation), inputs, whole=True)
         if bias is not None:
             x = ops.add(x, bias.value)
         return x if self.activation is activations.linear else self.activation(x)
-
-    def _einsum(self, x: Tensor, kernel: Tensor) -> Tensor:
-        return ops.einsum(self.equation, x, kernel)
 
     def _merged(
         self, x: Tensor, kernel: Tensor, multiply: Callable[..., Tensor] = ops.matmul

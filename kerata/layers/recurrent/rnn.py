@@ -119,6 +119,8 @@ class RNN(Layer):
                 states = optree.tree_unflatten(optree.tree_structure(states), kept)
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
+        if mask is not None and len(mask.shape) == 3:  # (batch, length, 1)
+            mask = mask[..., 0]
         if mask is not None and not _agree(ops.shape(mask), ops.shape(sequences)[:2]):
             raise ValueError(
                 f"{type(self).__name__} {self.name!r}: mask must be (batch, length) of sequences "

@@ -36,6 +36,14 @@ def test_a_cell_of_ones_own(backend):
     assert layer.compute_output_shape((None, None, 4)) == (None, None, 2)
 
 
+@pytest.mark.parametrize("name", ["LSTM", "SimpleRNN"])
+def test_a_mask_may_have_an_axis_of_size_1(name, backend):
+    layer = getattr(layers, name)(2)
+    mask = np.array([[1, 1, 0, 1, 1], [0, 1, 1, 0, 0], [1, 0, 0, 0, 1]], bool)
+    found, expected = (backend.to_numpy(layer(X, mask=m)) for m in (mask[..., None], mask))
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("name", ["LSTM", "GRU"])
 def test_stateful_goes_on_where_it_ended(name, backend):
     whole = getattr(layers, name)(4)
