@@ -105,6 +105,15 @@ def window(
     )
 
 
+def shapes_agree(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether two shapes are the same, as far as their sizes are known (as ints)."""
+    return len(first) == len(second) and all(
+        a == b
+        for a, b in zip(first, second, strict=True)
+        if isinstance(a, int) and isinstance(b, int)
+    )
+
+
 def axes_tuple(axis: Any, rank: int) -> tuple[int, ...]:
     """The axes, none negative; all of them where `axis` is None.
 

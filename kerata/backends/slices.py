@@ -23,8 +23,6 @@ KEEPING = "Use kerata.ops.where(condition, x1, x2), which keeps the shape"
 
 def _read(value: Any) -> Any:
     """An int where `value` is one or NumPy's, the value of a variable, or what it is."""
-    if value.__class__ is int:
-        return value
     reader = getattr(type(value), "__kerata_value__", None)
     value = value if reader is None else reader(value)
     return int(value) if type(value).__module__ == "numpy" else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -351,17 +351,17 @@ class Layer(EngineMethods, Quantizing, ContextArguments, LayerState, Configurabl
             names.pop()
             state.autocast, state.training = casts, training
 
-    def _ready(self, backend: Any, values: Iterable[Any]) -> bool:
-        """Whether all are tensors to compute with, nestings of them, or numbers: the usual case."""
+    def _ready(self, backend: Any, values: Sequence[Any]) -> bool:
+        """Whether all are tensors to compute with (or lists of them) and flags: the usual case."""
         for x in values:
             if isinstance(x, backend.tensor_types):
                 dtype = backend.dtype_of(x)
                 if dtype != self._compute and self.autocast and dtypes.is_float(dtype):
                     return False
-            elif x.__class__ in (list, tuple, dict):
-                if not self._ready(backend, x.values() if x.__class__ is dict else x):
+            elif x.__class__ is list:
+                if not self._ready(backend, x):
                     return False
-            elif x is not None and x.__class__ not in (bool, int, float):
+            elif x is not None and x is not True and x is not False:
                 return False
         return True
 

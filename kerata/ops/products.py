@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerata.backends import dtypes
+from kerata.backends.geometry import shapes_agree
 from kerata.ops import creation
 from kerata.ops import elementwise as ew
 from kerata.ops import reduction as red
@@ -95,8 +96,7 @@ def _agree(first: Any, over1: Sequence[int], second: Any, over2: Sequence[int]) 
         return False
     if max([0, *over1]) >= max(len(first), 1) or max([0, *over2]) >= max(len(second), 1):
         return False
-    pairs = [(first[a], second[b]) for a, b in zip(over1, over2, strict=True)]
-    return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
+    return shapes_agree([first[a] for a in over1], [second[b] for b in over2])
 
 
 def _described(*tensors: Tensor, names: tuple[str, ...] = ("x1", "x2")) -> str:

@@ -16,7 +16,7 @@ from kerata.core.text import Text
 from kerata.layers.core.input_layer import Input
 from kerata.layers.layer import Layer
 from kerata.layers.merging import Concatenate
-from kerata.layers.preprocessing.adapting import AdaptedLayer, batches_of, with_progress
+from kerata.layers.preprocessing.adapting import AdaptedLayer, batches_of, begun, with_progress
 from kerata.layers.preprocessing.category_encoding import CategoryEncoding
 from kerata.layers.preprocessing.data_layer import DataLayer
 from kerata.layers.preprocessing.discretization import Discretization
@@ -285,9 +285,10 @@ class FeatureSpace(DataLayer):
         table = as_columns(dataset)
         whole = isinstance(table, Mapping)
         batches, count = (iter([table]), 1) if whole else batches_of(dataset, None)
+        batches = begun(self._batched(batches, layers))
         for layer in layers.values():
             layer.reset_state()
-        with_progress(update, self._batched(batches, layers), count)
+        with_progress(update, batches, count)
         for layer in layers.values():
             layer.finalize_state()
         self._is_adapted = True

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import optree
@@ -12,7 +13,6 @@ from kerata import layers
 from kerata.backends.registry import use_backend
 from kerata.core.masks import get_mask
 from tests.conftest import BACKENDS
-from tests.layers import keras_agreement
 from tests.layers.cases import CASES
 from tests.layers.common import close, made, open_shape, result
 
@@ -68,15 +68,15 @@ def test_outputs(case, keras):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("torch" not in BACKENDS, reason="PyTorch is not among the tested backends")
 def test_gradients():
     """Of every row, on PyTorch; test_all.py compares those of the others with quotients.
 
     Keras' come from JAX, in a process of its own: here Keras runs on NumPy.
     """
     pytest.importorskip("jax")
-    if "torch" not in BACKENDS:
-        pytest.skip("without PyTorch")
-    command = [sys.executable, keras_agreement.__file__, "--backends", "torch"]
+    tool = Path(__file__).with_name("keras_agreement.py")
+    command = [sys.executable, str(tool), "--backends", "torch"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stdout + done.stderr
 

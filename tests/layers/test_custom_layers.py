@@ -162,6 +162,18 @@ def test_weights_are_those_of_keras(keras):
         assert [(w.name, w.shape) for w in mine] == [(w.name, tuple(w.shape)) for w in theirs]
 
 
+def test_what_a_call_takes_out_of_a_dictionary_stays_in_it(backend):
+    class Takes(layers.Layer):
+        def call(self, inputs, more):
+            return inputs.pop("a") + more.pop("b")
+
+    x = backend.convert(np.ones((2, 3), "float32"))
+    inputs, more = {"a": x}, {"b": x}
+    assert backend.to_numpy(Takes()(inputs, more=more)).tolist() == [[2.0] * 3] * 2
+    assert list(inputs) == ["a"]
+    assert list(more) == ["b"]
+
+
 def test_dict_inputs(training_backend, tmp_path):
     inputs = {"a": X, "b": (X[:, :3], X[:, :1])}
     layer = OfDicts()

@@ -132,6 +132,15 @@ def test_kinds_of_ones_own():
     }  # fmt: skip
 
 
+def test_keeps_what_it_learnt_where_columns_are_missing(backend):
+    space = FeatureSpace({"a": "float_normalized"})
+    space.adapt({"a": [1.0, 3.0]})
+    with pytest.raises(ValueError, match="'a' are missing; there are 'b'"):
+        space.adapt({"b": [1.0]})
+    assert space.preprocessors["a"].adapt_mean.numpy().tolist() == [2.0]
+    assert backend.to_numpy(space({"a": [3.0]})).tolist() == [[1.0]]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

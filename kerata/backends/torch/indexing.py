@@ -209,13 +209,7 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
             for s in spans
         ]
         spans = [s.reshape(-1, *(1,) * (rank - 1 - i)) for i, s in enumerate(spans)]
-        y[tuple(spans)] = updates.to(y.dtype)
-        return y
-    part = y
-    for axis, span in enumerate(spans):
-        if span.stop - span.start != y.shape[axis]:
-            part = part.narrow(axis, span.start, span.stop - span.start)
-    part.copy_(updates)
+    y[tuple(spans)] = updates.to(y.dtype)
     return y
 
 

@@ -99,10 +99,19 @@ def batches_of(
         ValueError: it is empty; or it has no end, and `steps` is None.
     """
     batches, count = _batches(data, rows, steps)
+    return begun(batches), count
+
+
+def begun(batches: Iterator[Any]) -> Iterator[Any]:
+    """The batches, of which the first was read: what is wrong with it shows before anything else.
+
+    Raises:
+        ValueError: there is none.
+    """
     first = next(batches, None)
     if first is None:
         raise ValueError("adapt: data is empty, so there is nothing to learn from")
-    return itertools.chain((first,), batches), count
+    return itertools.chain((first,), batches)
 
 
 def _batches(data: Any, rows: int | None, steps: int | None) -> tuple[Iterator[Any], int | None]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import optree
 
 from kerata import ops
+from kerata.backends.geometry import shapes_agree
 from kerata.core.serialization import CustomObjectScope, serialize_object
 from kerata.core.variable import Variable
 from kerata.layers.layer import Layer
@@ -121,7 +122,7 @@ class RNN(Layer):
             mask = mask[0]
         if mask is not None and len(mask.shape) == 3:  # (batch, length, 1)
             mask = mask[..., 0]
-        if mask is not None and not _agree(ops.shape(mask), ops.shape(sequences)[:2]):
+        if mask is not None and not shapes_agree(ops.shape(mask), ops.shape(sequences)[:2]):
             raise ValueError(
                 f"{type(self).__name__} {self.name!r}: mask must be (batch, length) of sequences "
                 f"{tuple(sequences.shape)}; got {tuple(mask.shape)}"
@@ -140,7 +141,7 @@ class RNN(Layer):
         """
         states, sizes = _each(initial_state), _each(self.state_size)
         if len(states) != len(sizes) or not all(
-            _agree(ops.shape(state)[1:], (size,))
+            shapes_agree(ops.shape(state)[1:], (size,))
             for state, size in zip(states, sizes, strict=True)
             if isinstance(size, int) and len(state.shape) == 2
         ):
@@ -199,14 +200,6 @@ class RNN(Layer):
     def reset_states(self) -> None:
         """`reset_state`, under its older name."""
         self.reset_state()
-
-
-def _agree(shape: Any, other: Any) -> bool:
-    """Whether no sizes that are both known differ."""
-    return len(shape) == len(other) and not any(
-        isinstance(a, int) and isinstance(b, int) and a != b
-        for a, b in zip(shape, other, strict=True)
-    )
 
 
 def _each(value: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from kerata.backends.geometry import shapes_agree
 from kerata.ops import elementwise as ew
 from kerata.ops import reduction as red
 from kerata.ops import shaping as sh
@@ -26,7 +27,7 @@ def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
     Returns:
         One number for all of it; infinity where both are equal.
     """
-    if _shapes_differ(x1, x2):
+    if not shapes_agree(sh.shape(x1), sh.shape(x2)):
         raise ValueError(
             f"psnr: x1 and x2 must have the same shape; got {tuple(sh.shape(x1))} and "
             f"{tuple(sh.shape(x2))}"
@@ -36,14 +37,6 @@ def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
     error = red.mean(ew.square(ew.cast(x1, wide) - ew.cast(x2, wide)))
     signal = 20.0 * math.log10(max_val)
     return ew.cast(signal - ew.log(error) * (10.0 / math.log(10.0)), dtype)
-
-
-def _shapes_differ(x1: Tensor, x2: Tensor) -> bool:
-    one, two = sh.shape(x1), sh.shape(x2)
-    if len(one) != len(two):
-        return True
-    pairs = zip(one, two, strict=True)
-    return any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs)
 
 
 @composite(promote="float", operands=("image1", "image2"))
@@ -74,7 +67,7 @@ def ssim(
     """
     height, width, channels = sides("ssim", image1, data_format)
     shape = sh.shape(image1)
-    if _shapes_differ(image1, image2):
+    if not shapes_agree(sh.shape(image1), sh.shape(image2)):
         raise ValueError(
             f"ssim: the images must have the same shape; got {tuple(shape)} and "
             f"{tuple(sh.shape(image2))}"
